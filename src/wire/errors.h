@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of the errors that a client of org.berth1 may want to tell apart. One list; the CLI's exit codes hang on it. */
+#pragma once
+
+#define BERTH_ERROR_NO_SUCH_CONTAINER "org.berth1.Error.NoSuchContainer"
+#define BERTH_ERROR_NO_SUCH_IMAGE     "org.berth1.Error.NoSuchImage"
+#define BERTH_ERROR_AMBIGUOUS         "org.berth1.Error.Ambiguous"      /* a prefix that fits more than one id */
+#define BERTH_ERROR_NAME_IN_USE       "org.berth1.Error.NameInUse"
+#define BERTH_ERROR_BAD_OPTION        "org.berth1.Error.BadOption"      /* an unknown key, or a value that cannot be */
+#define BERTH_ERROR_BAD_ARCHIVE       "org.berth1.Error.BadArchive"     /* malformed, digest mismatch, climbs out */
+#define BERTH_ERROR_BAD_REFERENCE     "org.berth1.Error.BadReference"
+#define BERTH_ERROR_NOT_RUNNING       "org.berth1.Error.NotRunning"
+#define BERTH_ERROR_RUNNING           "org.berth1.Error.Running"        /* must be stopped first */
+#define BERTH_ERROR_BUSY              "org.berth1.Error.Busy"           /* is being started, stopped or removed */
+#define BERTH_ERROR_IMAGE_IN_USE      "org.berth1.Error.ImageInUse"
+#define BERTH_ERROR_NO_SPACE          "org.berth1.Error.NoSpace"
+#define BERTH_ERROR_UNAVAILABLE       "org.berth1.Error.Unavailable"    /* systemd, berth-spawn or a worker did not do its part */
+#define BERTH_ERROR_DENIED            "org.berth1.Error.Denied"
