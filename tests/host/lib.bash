@@ -83,3 +83,13 @@ host_remove() {
         fi
         rm -rf --one-file-system "$state"
 }
+
+# The units of an install tree that a package's scripts would enable.
+units_to_enable() {
+        local file
+        for file in "$1"/{,usr/,usr/local/}lib/systemd/system/*.*; do
+                if [[ -f $file && $file != *@.* ]] && grep -q '^\[Install\]' "$file"; then
+                        printf '%s\n' "${file##*/}"
+                fi
+        done
+}
