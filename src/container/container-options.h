@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The option table: every setting of a container is one row. The CLI's parser and help, the keys of CreateContainer's
+ * a{sv}, the container's file and `inspect` are all read from it, so that no door lacks a key that another has. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "util/json.h"
+
+/* What a user asked for. Everything is optional; vectors are NULL when not given. */
+typedef struct ContainerSettings {
+        char *name;
+        char *image;        /* as given */
+        char **command;     /* arguments after the image; NULL: the image's */
+        char **entrypoint;  /* NULL: the image's; {""}: none (Docker's --entrypoint "") */
+        char **env;         /* KEY=VALUE; `KEY` alone and files are resolved by the client */
+        char **labels;      /* KEY=VALUE */
+        char *working_dir;
+        char *user;
+        char *hostname;
+        char *stop_signal;
+        int32_t stop_timeout; /* seconds; -1: never kill; -2: not given */
+        char *network;      /* none, host; NULL: none */
+        char *pull;         /* always, missing, never; NULL: missing */
+        char **security_opt; /* no-new-privileges[:BOOL] for now */
+        bool auto_remove;
+        bool interactive;   /* keep stdin open */
+        bool tty;
+        bool read_only;
+        bool init;
+} ContainerSettings;
+
+typedef enum OptionType { OPTION_BOOL, OPTION_STRING, OPTION_STRV, OPTION_I32 } OptionType;
+
+/* Where the option is taken on the command line. */
+typedef enum OptionVerbs { VERB_RUN = 1 << 0, VERB_CREATE = 1 << 1, VERB_EXEC = 1 << 2 } OptionVerbs;
+
+typedef struct ContainerOption {
+        const char *key;       /* in a{sv} and container.json */
+        const char *flag;      /* "env": --env; NULL: no flag (command, image) */
+        char short_flag;       /* 'e', 0: none */
+        const char *unit_key;  /* Quadlet's spelling, NULL: none */
+        OptionType type;
+        size_t offset;
+        const char *inspect;   /* dotted place in Docker's inspect JSON: "Config.Env", NULL: none */
+        const char *argument;  /* for help: "list", "string", "int"; NULL for bool */
+        const char *help;
+        unsigned verbs;
+        /* Turns one command line value into what goes into the struct (expands files, reads the caller's environment). NULL: as it is.
+         * On failure *ret_error is a line to free. */
+        int (*parse)(const char *value, void *member, char **ret_error);
+        /* Checks a value that came over the bus or from a file (daemon) or the command line (client). NULL: anything goes. */
+        int (*validate)(const void *member, char **ret_error);
+} ContainerOption;
+
+extern const ContainerOption container_options[];
+extern const size_t n_container_options;
+
+void container_settings_init(ContainerSettings *s);
+void container_settings_done(ContainerSettings *s);
+
+/* a{sv}, refusing unknown keys and wrong types by name: -EINVAL and *ret_error. Validates each value. */
+int container_settings_from_bus(sd_bus_message *m, ContainerSettings *s, char **ret_error);
+/* Appends the a{sv} of what is set. */
+int container_settings_to_bus(const ContainerSettings *s, sd_bus_message *m);
+int container_settings_from_json(json_object *object, ContainerSettings *s);
+int container_settings_to_json(const ContainerSettings *s, json_object **ret);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Sandbox: namespaces, mounts and process of one container, made from an OCI runtime configuration. The caller (the monitor) is
+ * root in the host's namespaces, single-threaded, owns the Sandbox, and is the parent of the container's PID 1. Knows nothing of
+ * berthd, journal or clients, so that a runc-like command can be made of it. The order of events is the table in sandbox.c.
+ *
+ * sandbox_prepare() does all that can be done before the unit exists; the init then waits. The caller moves the init's pid into its
+ * cgroup, then calls sandbox_start(). If the caller dies before that, the init ends by itself (its socket is closed). */
+#pragma once
+
+#include <sys/types.h>
+
+#include "oci/runtime-config.h"
+#include "util/macro.h"
+
+typedef struct Sandbox Sandbox;
+
+/* Why something could not be done: Docker's exit code (125 our side, 126 not executable, 127 not found) and one line. */
+typedef struct SandboxError {
+        int exit_code;
+        char text[512];
+} SandboxError;
+
+/* `bundle_fd`: directory with hosts, hostname, resolv.conf. `stdio`: the container's ends of stdin, stdout, stderr, all -EBADF with a
+ * terminal (the sandbox makes one in the container's own devpts). They stay the caller's. */
+int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[3], Sandbox **ret, SandboxError *error);
+/* Returns when the payload has been executed (0) or could not be (negative, `error` filled). */
+int sandbox_start(Sandbox *s, SandboxError *error);
+
+pid_t sandbox_pid(const Sandbox *s);   /* the init, in the host's pid namespace; a child of the caller, not yet reaped */
+int sandbox_pidfd(const Sandbox *s);   /* borrowed */
+int sandbox_terminal(const Sandbox *s); /* the terminal's master side, borrowed; -EBADF without */
+
+/* Runs one more process inside: enters all namespaces, cgroup `cgroup_fd` (a directory, by CLONE_INTO_CGROUP, -EBADF: none), same seccomp, capabilities of
+ * `process`. 0: executed; *ret_pid is a child of the caller, *ret_pidfd and *ret_terminal (-EBADF without) are the caller's. */
+int sandbox_exec(Sandbox *s, const RuntimeProcess *process, const int stdio[3], int cgroup_fd,
+                 pid_t *ret_pid, int *ret_pidfd, int *ret_terminal, SandboxError *error);
+
+/* Drops the namespace descriptors (the slow tear-down happens here: report the exit first) and kills the init if it still lives. */
+Sandbox *sandbox_free(Sandbox *s);
+DEFINE_FREEP(Sandbox, sandbox_free)

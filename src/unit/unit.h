@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Transient systemd units: one struct describes a unit, one function writes it to the bus, one place waits for its job.
+ * Implements the client side of org.freedesktop.systemd1(5): StartTransientUnit, StopUnit, JobRemoved. Asynchronous: everything is
+ * answered from the event loop that the bus is attached to. Knows nothing of containers. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "util/macro.h"
+
+/* The connection to PID 1's API: subscribes once, matches JobRemoved, owns the jobs under way. */
+typedef struct UnitManager UnitManager;
+/* One start or stop under way. Owned by the UnitManager; the callback is the last that is heard of it. */
+typedef struct UnitJob UnitJob;
+
+/* result: 0: the job is done (a scope exists; a Type=oneshot service has run to its end with success); negative errno: -EEXIST (a unit
+ * of that name is still there), -ETIMEDOUT, -ECANCELED, -EIO (the job or the service failed), -ENOTCONN (no systemd on the bus). `text`:
+ * one line why, or NULL. */
+typedef void (*UnitDone)(int result, const char *text, void *userdata);
+
+typedef struct UnitDevice {
+        const char *path;        /* "/dev/null" or "char-pts" */
+        const char *permissions; /* of "rwm" */
+} UnitDevice;
+
+/* Borrowed strings; zero means: leave systemd's default, unless said otherwise. */
+typedef struct TransientUnit {
+        const char *name;        /* with its suffix: .scope or .service */
+        const char *description;
+        const char *slice;
+        uint64_t tasks_max;      /* 0: infinity is set explicitly */
+        uint64_t timeout_stop_usec;
+
+        /* scopes */
+        pid_t pid;               /* still unreaped by its parent */
+        const UnitDevice *devices; /* DevicePolicy=strict and these, when n_devices > 0 */
+        size_t n_devices;
+
+        /* services: a worker, Type=oneshot, with a sandbox (no network, read-only system, private /tmp and /dev, no new privileges,
+         * native syscalls of @system-service plus what is asked for below, CollectMode=inactive-or-failed) */
+        char *const *command;    /* command[0] is an absolute path */
+        char *const *environment;
+        char *const *write_paths; /* ReadWritePaths= */
+        uint64_t capabilities;   /* bounding set, as 1 << CAP_*; 0: none at all */
+        int stdin_fd, stdout_fd; /* -EBADF: /dev/null. stderr goes to the journal */
+        uint64_t runtime_max_usec;
+        uint64_t memory_max;     /* bytes */
+} TransientUnit;
+
+int unit_manager_new(sd_bus *bus, UnitManager **ret);
+UnitManager *unit_manager_free(UnitManager *m); /* the callbacks of jobs under way are not called */
+DEFINE_FREEP(UnitManager, unit_manager_free)
+
+/* Queues; `done` is always called later, exactly once, unless the job or the manager is freed first. ret_job may be NULL. */
+int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job);
+int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job);
+
+/* Forgets the callback; what systemd does goes on. */
+void unit_job_forget(UnitJob *job);
