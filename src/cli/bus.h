@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bus as the verbs see it: one connection to the system bus, opened by the first call, closed by bus_close. Calls wait as long as
+ * it takes (a dead berthd is an error at once, so nothing waits for ever). Lines for people come out of here, once, on stderr. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "util/macro.h"
+#include "wire/errors.h"
+
+#define BUS_NAME "org.berth1"
+#define BUS_PATH "/org/berth1"
+#define BUS_MANAGER "org.berth1.Manager"
+#define BUS_CONTAINER "org.berth1.Container"
+#define BUS_IMAGE "org.berth1.Image"
+
+static inline void bus_error_done(sd_bus_error *error) {
+        sd_bus_error_free(error);
+}
+#define _cleanup_bus_error_ _cleanup_(bus_error_done)
+static inline void bus_message_unrefp(sd_bus_message **m) {
+        sd_bus_message_unref(*m);
+}
+#define _cleanup_bus_message_ _cleanup_(bus_message_unrefp)
+
+/* The connection, borrowed. Negative errno and *error set (with a line that says what to do) when there is no bus. */
+int bus_open(sd_bus **ret, sd_bus_error *error);
+
+/* After this a berthd that dies is not noticed. Messages that hold descriptors must have been dropped. */
+void bus_close(void);
+
+/* A method call that is not sent yet. path: BUS_PATH for the manager. */
+int bus_message_new(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error);
+
+/* Sends and waits. ret may be NULL. */
+int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
+
+/* Both in one, for plain arguments. */
+int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error,
+                    const char *types, ...);
+
+/* Object path of a container or image by what the person called it; a string to free. */
+int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error);
+int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error);
+
+/* One line on stderr: "berth: <what happened>". r is used where error is not set. */
+void bus_print_error(const sd_bus_error *error, int r);
+
+/* "berth: …" on stderr, line breaks and control characters taken out. */
+void print_error(const char *format, ...) _printf_(1, 2);
