@@ -3,6 +3,8 @@
 #
 # The host that the other files take for granted.
 
+load helpers
+
 @test "systemd runs this host, and nothing has failed" {
         run systemctl is-system-running
         [ "$output" = running ]
@@ -34,4 +36,16 @@
         systemctl is-active berthd.socket berth-spawn.socket
         [ -S /run/berth/berthd.sock ]
         [ -S /run/berth/spawn.sock ]
+}
+
+@test "a host on which nothing ran has no leaks, and leaks are seen" {
+        leak_check
+        mkdir -p /run/berth/containers/f00
+        assert_contains "$(leaks)" "file /run/berth/containers/f00"
+        rmdir /run/berth/containers/f00
+        systemd-run --quiet --scope --unit berth-smoke.scope sleep 60 3>&- 4>&- &
+        wait_until systemctl is-active berth-smoke.scope
+        assert_contains "$(leaks)" "unit berth-smoke.scope"
+        systemctl stop berth-smoke.scope
+        leak_check
 }
