@@ -14,12 +14,14 @@ typedef struct ContainerSettings {
         char **command;     /* arguments after the image; NULL: the image's */
         char **entrypoint;  /* NULL: the image's; {""}: none (Docker's --entrypoint "") */
         char **env;         /* KEY=VALUE; `KEY` alone and files are resolved by the client */
+        char **env_files;   /* client only, see container_settings_read_files */
         char **labels;      /* KEY=VALUE */
+        char **label_files; /* client only */
         char *working_dir;
         char *user;
         char *hostname;
         char *stop_signal;
-        int32_t stop_timeout; /* seconds; -1: never kill; -2: not given */
+        int32_t stop_timeout; /* seconds; -1: never kill; OPTION_I32_UNSET: not given */
         char *network;      /* none, host; NULL: none */
         char *pull;         /* always, missing, never; NULL: missing */
         char **security_opt; /* no-new-privileges[:BOOL] for now */
@@ -30,13 +32,15 @@ typedef struct ContainerSettings {
         bool init;
 } ContainerSettings;
 
+#define OPTION_I32_UNSET (-2)
+
 typedef enum OptionType { OPTION_BOOL, OPTION_STRING, OPTION_STRV, OPTION_I32 } OptionType;
 
 /* Where the option is taken on the command line. */
 typedef enum OptionVerbs { VERB_RUN = 1 << 0, VERB_CREATE = 1 << 1, VERB_EXEC = 1 << 2 } OptionVerbs;
 
 typedef struct ContainerOption {
-        const char *key;       /* in a{sv} and container.json */
+        const char *key;       /* in a{sv} and container.json; NULL: the command line's own (a file to read) */
         const char *flag;      /* "env": --env; NULL: no flag (command, image) */
         char short_flag;       /* 'e', 0: none */
         const char *unit_key;  /* Quadlet's spelling, NULL: none */
@@ -46,8 +50,8 @@ typedef struct ContainerOption {
         const char *argument;  /* for help: "list", "string", "int"; NULL for bool */
         const char *help;
         unsigned verbs;
-        /* Turns one command line value into what goes into the struct (expands files, reads the caller's environment). NULL: as it is.
-         * On failure *ret_error is a line to free. */
+        /* Turns one command line value into what goes into the struct (reads the caller's environment). NULL: as it is; vectors are
+         * appended to. On failure *ret_error is a line to free. */
         int (*parse)(const char *value, void *member, char **ret_error);
         /* Checks a value that came over the bus or from a file (daemon) or the command line (client). NULL: anything goes. */
         int (*validate)(const void *member, char **ret_error);
@@ -59,9 +63,15 @@ extern const size_t n_container_options;
 void container_settings_init(ContainerSettings *s);
 void container_settings_done(ContainerSettings *s);
 
+/* For the client: puts the content of env_files and label_files where it belongs, below what was given one by one. */
+int container_settings_read_files(ContainerSettings *s, char **ret_error);
+/* Everything that is set. */
+int container_settings_validate(const ContainerSettings *s, char **ret_error);
+
 /* a{sv}, refusing unknown keys and wrong types by name: -EINVAL and *ret_error. Validates each value. */
 int container_settings_from_bus(sd_bus_message *m, ContainerSettings *s, char **ret_error);
 /* Appends the a{sv} of what is set. */
 int container_settings_to_bus(const ContainerSettings *s, sd_bus_message *m);
+/* Refuses what is mistyped or invalid; other keys of the object are somebody else's. */
 int container_settings_from_json(json_object *object, ContainerSettings *s);
 int container_settings_to_json(const ContainerSettings *s, json_object **ret);
