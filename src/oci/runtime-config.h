@@ -54,7 +54,8 @@ typedef struct RuntimeConfig {
         char **annotations;   /* KEY=VALUE */
 } RuntimeConfig;
 
-/* -EINVAL etc. with *ret_where the field at fault (a static or interned string), -E2BIG: more of something than anybody needs. */
+/* -EINVAL, -ERANGE, -EOPNOTSUPP (a field or value that berth does not have) with *ret_where the innermost field at fault, which lives as
+ * long as `object`; -E2BIG: more of something than anybody needs. */
 int runtime_config_read(json_object *object, RuntimeConfig **ret, const char **ret_where);
 RuntimeConfig *runtime_config_free(RuntimeConfig *c);
 DEFINE_FREEP(RuntimeConfig, runtime_config_free)
