@@ -52,6 +52,24 @@ make_busybox_image() {
         berth import "${arguments[@]}" "$(busybox_rootfs)" "$reference" >/dev/null
 }
 
+# --- Docker, as a counterpart ---
+
+# Starts a Docker of this host's own, for `docker` commands of this file. Skips the test where there is none.
+start_docker() {
+        export DOCKER_HOST=unix:///run/test-docker.sock
+        command -v dockerd >/dev/null || skip "docker is not installed"
+        systemctl is-active --quiet test-docker.service && return 0
+        mkdir -p /srv/test/docker
+        systemd-run --quiet --unit test-docker.service -p Delegate=yes -p KillMode=mixed \
+                dockerd --exec-opt native.cgroupdriver=systemd --data-root /srv/test/docker --bridge none --iptables=false \
+                -H "$DOCKER_HOST"
+        wait_until -t 60 docker version || { journalctl -q --no-pager -n 20 -u test-docker.service; return 1; }
+}
+
+stop_docker() {
+        systemctl stop test-docker.service 2>/dev/null || true
+}
+
 # --- Waiting ---
 
 # wait_until [-t SECONDS] COMMAND...: until the command succeeds; fails after 20 seconds (or so many) without.
