@@ -39,6 +39,9 @@ int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
 int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error,
                     const char *types, ...);
 
+/* Appends one entry to an a{sv} that is open. */
+int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...);
+
 /* Object path of a container or image by what the person called it; a string to free. */
 int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error);
 int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error);

@@ -239,21 +239,24 @@ static int append_bus_option(sd_bus_message *m, const char *key, OptionType type
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-int container_settings_to_bus(const ContainerSettings *s, sd_bus_message *m) {
-        int r;
-
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
-        if (r < 0)
-                return r;
+int container_settings_append_entries(const ContainerSettings *s, sd_bus_message *m) {
         for (size_t i = 0; i < n_container_options; i++) {
                 const ContainerOption *o = &container_options[i];
                 if (!is_bus_option(o) || !is_set(s, o))
                         continue;
-                r = append_bus_option(m, o->key, o->type, member_of(s, o));
+                int r = append_bus_option(m, o->key, o->type, member_of(s, o));
                 if (r < 0)
                         return r;
         }
-        return sd_bus_message_close_container(m);
+        return 0;
+}
+
+int container_settings_to_bus(const ContainerSettings *s, sd_bus_message *m) {
+        int r = sd_bus_message_open_container(m, 'a', "{sv}");
+
+        if (r >= 0)
+                r = container_settings_append_entries(s, m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static const JsonConvert json_conversions[] = {

@@ -72,6 +72,8 @@ int container_settings_validate(const ContainerSettings *s, char **ret_error);
 int container_settings_from_bus(sd_bus_message *m, ContainerSettings *s, char **ret_error);
 /* Appends the a{sv} of what is set. */
 int container_settings_to_bus(const ContainerSettings *s, sd_bus_message *m);
+/* Its entries alone, for an a{sv} that the caller opened and adds to (exec). */
+int container_settings_append_entries(const ContainerSettings *s, sd_bus_message *m);
 /* Refuses what is mistyped or invalid; other keys of the object are somebody else's. */
 int container_settings_from_json(json_object *object, ContainerSettings *s);
 int container_settings_to_json(const ContainerSettings *s, json_object **ret);

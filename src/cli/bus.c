@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bus as the verbs see it: see bus.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "cli/bus.h"
+#include "util/io.h"
+#include "util/strv.h"
+
+static sd_bus *the_bus;
+
+void print_error(const char *format, ...) {
+        char line[4096] = "berth: ";
+        size_t prefix = strlen(line), length;
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, ap);
+        va_end(ap);
+        length = strlen(line);
+        while (length > prefix && (line[length - 1] == '\n' || line[length - 1] == ' '))
+                length--;
+        for (size_t i = 0; i < length; i++)
+                if ((unsigned char) line[i] < ' ' || line[i] == 127)
+                        line[i] = ' ';
+        line[length++] = '\n';
+        (void) fd_write_all(STDERR_FILENO, line, length);
+}
+
+/* What the bus itself says, in words that tell what to do. */
+static const struct { const char *name, *text; } bus_errors[] = {
+        { SD_BUS_ERROR_SERVICE_UNKNOWN,
+          "berthd is not known on the system bus: is berth installed, and was the bus reloaded after that (systemctl reload dbus)?" },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, "berthd is not running and could not be started: see systemctl status berthd" },
+        { SD_BUS_ERROR_NO_REPLY, "berthd went away before it answered: see journalctl -u berthd" },
+        { SD_BUS_ERROR_DISCONNECTED, "the system bus closed the connection: see journalctl -u dbus" },
+        { "System.Error.ECONNRESET", "the system bus closed the connection: see journalctl -u dbus" },
+        { "System.Error.ENOTCONN", "the system bus closed the connection: see journalctl -u dbus" },
+        { "org.freedesktop.DBus.Error.Spawn.ChildExited", "berthd could not be started: see systemctl status berthd" },
+        { "org.freedesktop.DBus.Error.Spawn.Failed", "berthd could not be started: see systemctl status berthd" },
+        { "org.freedesktop.DBus.Error.TimedOut", "berthd did not start in time: see systemctl status berthd" },
+        { "org.freedesktop.systemd1.NoSuchUnit", "berthd.service is not installed: run systemctl daemon-reload after installing berth" },
+        { "org.freedesktop.systemd1.LoadFailed", "berthd.service cannot be loaded: see systemctl status berthd" },
+        { "org.freedesktop.systemd1.UnitMasked", "berthd.service is masked: systemctl unmask berthd" },
+        { SD_BUS_ERROR_NO_MEMORY, "out of memory" },
+};
+
+void bus_print_error(const sd_bus_error *error, int r) {
+        if (!error || !error->name) {
+                print_error("%s", strerror(r < 0 ? -r : EIO));
+                return;
+        }
+        for (size_t i = 0; i < N_ELEMENTS(bus_errors); i++)
+                if (streq(error->name, bus_errors[i].name)) {
+                        print_error("%s", bus_errors[i].text);
+                        return;
+                }
+        print_error("%s", error->message && *error->message ? error->message : error->name);
+}
+
+int bus_open(sd_bus **ret, sd_bus_error *error) {
+        int r = the_bus ? 0 : sd_bus_open_system(&the_bus);
+
+        if (r < 0 && sd_booted() <= 0)
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                         "systemd does not run this machine (there is no /run/systemd/system), and berth works through it: "
+                                         "boot a host with systemd, or enter one");
+        if (r < 0)
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                         "cannot connect to the system bus: %s; see systemctl status dbus.socket", strerror(-r));
+        *ret = the_bus;
+        return 0;
+}
+
+void bus_close(void) {
+        the_bus = sd_bus_flush_close_unref(the_bus);
+}
+
+int bus_message_new(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error) {
+        sd_bus *bus;
+        int r = bus_open(&bus, error);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_call(bus, ret, BUS_NAME, path, interface, member);
+        if (r < 0)
+                return sd_bus_error_set_errno(error, r);
+        /* Somebody at a terminal may be asked by polkit's agent. */
+        r = sd_bus_message_set_allow_interactive_authorization(*ret, isatty(STDIN_FILENO));
+        return r < 0 ? sd_bus_error_set_errno(error, r) : 0;
+}
+
+int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error) {
+        return sd_bus_call(sd_bus_message_get_bus(m), m, UINT64_MAX, error, ret);
+}
+
+int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error,
+                    const char *types, ...) {
+        _cleanup_bus_message_ sd_bus_message *m = NULL;
+        va_list ap;
+        int r;
+
+        r = bus_message_new(path, interface, member, &m, error);
+        if (r < 0)
+                return r;
+        if (types && *types) {
+                va_start(ap, types);
+                r = sd_bus_message_appendv(m, types, ap);
+                va_end(ap);
+                if (r < 0)
+                        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "an argument is not valid UTF-8");
+        }
+        return bus_call(m, ret, error);
+}
+
+int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...) {
+        va_list ap;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', type);
+        if (r >= 0) {
+                va_start(ap, type);
+                r = sd_bus_message_appendv(m, type, ap);
+                va_end(ap);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int get_object(const char *member, const char *reference, char **ret_path, sd_bus_error *error) {
+        _cleanup_bus_message_ sd_bus_message *reply = NULL;
+        const char *path;
+        int r;
+
+        r = bus_call_method(BUS_PATH, BUS_MANAGER, member, &reply, error, "s", reference);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return sd_bus_error_set_errno(error, r);
+        *ret_path = strdup(path);
+        return *ret_path ? 0 : sd_bus_error_set_errno(error, -ENOMEM);
+}
+
+int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error) {
+        return get_object("GetContainer", reference, ret_path, error);
+}
+
+int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error) {
+        return get_object("GetImage", reference, ret_path, error);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* berth run: create, start and, unless detached, be the foreground of a container; one call of berthd for all of it. */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "cli/new-container.h"
+#include "cli/session.h"
+#include "util/io.h"
+#include "util/strv.h"
+
+static bool arg_detach;
+static bool arg_sig_proxy = true;
+static char *arg_cidfile;
+
+const Arg run_args[] = {
+        { "detach", 'd', ARG_BOOL, &arg_detach, NULL, "Run in the background, print the container's ID" },
+        { "cidfile", 0, ARG_STRING, &arg_cidfile, "string", "Write the container's ID to this file" },
+        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL, "Pass signals on to the container (default true, never with -t)" },
+        ARG_NET,
+        { 0 },
+};
+
+/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
+static int call_run(Session *session, int cidfile, char **ret_id, int *ret_control) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
+        const char *id = NULL;
+        int control, r;
+
+        r = bus_message_new(BUS_PATH, BUS_MANAGER, "Run", &m, &error);
+        if (r >= 0)
+                r = new_container_append(m);
+        if (r >= 0)
+                r = session_append(session, m);
+        if (r >= 0)
+                r = bus_call(m, &reply, &error);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "osh", NULL, &id, &control);
+        if (r < 0) {
+                (void) cidfile_close(arg_cidfile, cidfile, NULL);
+                bus_print_error(&error, r);
+                return r;
+        }
+        r = cidfile_close(arg_cidfile, cidfile, id);
+        if (r < 0)
+                return r;
+        (void) new_container_warnings(reply);
+        *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
+        *ret_id = strdup(id);
+        return *ret_control >= 0 && *ret_id ? 0 : -ENOMEM;
+}
+
+static int run_detached(int cidfile) {
+        _cleanup_free_ char *id = NULL;
+        int control = -EBADF, r;
+
+        if (call_run(NULL, cidfile, &id, &control) < 0)
+                return EXIT_OURS;
+        bus_close();
+        r = session_wait_start(control, id);
+        if (r == EXIT_OK)
+                printf("%s\n", id);
+        return r;
+}
+
+static int run_foreground(Session *session, int cidfile) {
+        _cleanup_free_ char *id = NULL;
+        int control = -EBADF;
+
+        if (call_run(session, cidfile, &id, &control) < 0)
+                return EXIT_OURS;
+        bus_close();
+        session->what = arg_settings.name ?: id;
+        return session_run(session, control);
+}
+
+int cmd_run(int argc, char **argv) {
+        _cleanup_(session_done) Session session = SESSION_NULL;
+        int cidfile, r;
+
+        r = new_container_settings(argc, argv);
+        if (r > 0)
+                return r;
+        if (!arg_detach) {
+                r = session_open(&session, arg_settings.tty, arg_settings.interactive, arg_sig_proxy);
+                if (r < 0)
+                        return r == -ENOTTY ? EXIT_FAILED : r;
+        }
+        if (cidfile_open(arg_cidfile, &cidfile) < 0)
+                return EXIT_OURS;
+        return arg_detach ? run_detached(cidfile) : run_foreground(&session, cidfile);
+}

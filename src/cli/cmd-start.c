@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* berth start: starts containers that exist; with -a or -i, one of them in the foreground. */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "cli/bus.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "util/strv.h"
+
+static bool arg_attach;
+static bool arg_interactive;
+static bool arg_sig_proxy = true;
+
+const Arg start_args[] = {
+        { "attach", 'a', ARG_BOOL, &arg_attach, NULL, "Show its output, pass signals on, end with its exit code" },
+        { "interactive", 'i', ARG_BOOL, &arg_interactive, NULL, "Pass standard input to it, if it was made with -i" },
+        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL, "Pass signals on to the container (default true, never with a terminal)" },
+        { 0 },
+};
+
+/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
+static int call_start(const char *path, Session *session, int *ret_control) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
+        int control, r;
+
+        r = bus_message_new(path, BUS_CONTAINER, "Start", &m, &error);
+        if (r >= 0)
+                r = session_append(session, m);
+        if (r >= 0)
+                r = bus_call(m, &reply, &error);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "h", &control);
+        if (r >= 0) {
+                *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
+                r = *ret_control < 0 ? -errno : 0;
+        }
+        if (r < 0)
+                bus_print_error(&error, r);
+        return r;
+}
+
+static int get_path(const char *name, char **ret) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = bus_get_container(name, ret, &error);
+
+        if (r < 0)
+                bus_print_error(&error, r);
+        return r;
+}
+
+/* False: it failed, and that is said. */
+static bool start_detached(const char *name) {
+        _cleanup_free_ char *path = NULL;
+        int control;
+
+        if (get_path(name, &path) < 0 || call_start(path, NULL, &control) < 0 || session_wait_start(control, name) != EXIT_OK)
+                return false;
+        printf("%s\n", name);
+        return true;
+}
+
+static int get_terminal(const char *path, bool *ret_tty) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus *bus;
+        int tty = 0, r;
+
+        r = bus_open(&bus, &error);
+        if (r >= 0)
+                r = sd_bus_get_property_trivial(bus, BUS_NAME, path, BUS_CONTAINER, "Tty", &error, 'b', &tty);
+        if (r < 0)
+                bus_print_error(&error, r);
+        *ret_tty = tty;
+        return r;
+}
+
+static int start_attached(const char *name) {
+        _cleanup_(session_done) Session session = SESSION_NULL;
+        _cleanup_free_ char *path = NULL;
+        int control, r;
+        bool tty;
+
+        if (get_path(name, &path) < 0 || get_terminal(path, &tty) < 0)
+                return EXIT_FAILED;
+        r = session_open(&session, tty, arg_interactive, arg_sig_proxy);
+        if (r < 0)
+                return r == -ENOTTY ? EXIT_FAILED : r;
+        session.what = name;
+        if (call_start(path, &session, &control) < 0)
+                return EXIT_FAILED;
+        bus_close();
+        return session_run(&session, control);
+}
+
+int cmd_start(int argc, char **argv) {
+        bool failed = false;
+
+        if (arg_attach || arg_interactive) {
+                if (argc > 1) {
+                        print_error("you cannot start and attach multiple containers at once");
+                        return EXIT_FAILED;
+                }
+                return start_attached(argv[0]);
+        }
+        for (int i = 0; i < argc; i++)
+                if (!start_detached(argv[i]))
+                        failed = true;
+        return failed ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The foreground of run, start, attach and exec: see session.h. */
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/bus.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "util/io.h"
+#include "wire/control.h"
+#include "wire/wire.h"
+
+#define CHANNEL_SIZE (64 * 1024)
+
+/* One direction: what was read and not written yet is in the buffer. */
+typedef struct Channel {
+        int from, to;   /* -EBADF: that side has ended */
+        size_t portion; /* as much can be written without blocking when poll says that something can */
+        size_t begin, end;
+        char buffer[CHANNEL_SIZE];
+} Channel;
+
+enum { STATUS_NONE = -1 };
+
+static const char *const stream_names[] = { "stdin", "stdout", "stderr" };
+
+int session_open(Session *s, bool tty, bool interactive, bool sig_proxy) {
+        bool wanted[3] = { interactive, true, !tty };
+
+        *s = (Session) SESSION_NULL;
+        s->tty = tty;
+        s->interactive = interactive;
+        s->sig_proxy = sig_proxy && !tty;
+        if (tty && interactive && !isatty(STDIN_FILENO)) {
+                print_error("the input device is not a TTY");
+                return -ENOTTY;
+        }
+        for (int i = 0; i < 3; i++) {
+                int ends[2];
+
+                if (!wanted[i])
+                        continue;
+                if (pipe2(ends, O_CLOEXEC) < 0)
+                        return -errno;
+                s->near[i] = ends[i == STDIN_FILENO ? 1 : 0];
+                s->far[i] = ends[i == STDIN_FILENO ? 0 : 1];
+        }
+        /* The description of this end is ours alone. */
+        return s->near[STDIN_FILENO] >= 0 ? fd_set_nonblock(s->near[STDIN_FILENO], true) : 0;
+}
+
+static void leave_raw_mode(Session *s) {
+        if (s->raw)
+                (void) tcsetattr(STDIN_FILENO, TCSANOW, &s->saved);
+        s->raw = false;
+}
+
+void session_done(Session *s) {
+        leave_raw_mode(s);
+        wire_close_fds(s->near, 3);
+        wire_close_fds(s->far, 3);
+        s->signals = fd_close(s->signals);
+        s->control = fd_close(s->control);
+}
+
+int session_append(Session *s, sd_bus_message *m) {
+        int r = sd_bus_message_open_container(m, 'a', "{sh}");
+
+        for (int i = 0; r >= 0 && s && i < 3; i++)
+                if (s->far[i] >= 0) {
+                        r = sd_bus_message_append(m, "{sh}", stream_names[i], s->far[i]);
+                        s->far[i] = fd_close(s->far[i]); /* the message has a duplicate */
+                }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static void enter_raw_mode(Session *s) {
+        struct termios raw;
+
+        if (!s->tty || !s->interactive || tcgetattr(STDIN_FILENO, &s->saved) < 0)
+                return;
+        raw = s->saved;
+        cfmakeraw(&raw);
+        s->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) >= 0;
+}
+
+/* Sends without waiting: a monitor that reads nothing must not stop the pump. */
+static void send_control(Session *s, ControlMessage message) {
+        message.magic = CONTROL_MAGIC;
+        (void) wire_send(s->control, &message, sizeof(message), NULL, 0);
+}
+
+static void send_size(Session *s) {
+        struct winsize size;
+
+        if (!s->tty || (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0))
+                return;
+        send_control(s, (ControlMessage) { .type = CONTROL_RESIZE, .rows = size.ws_row, .columns = size.ws_col });
+}
+
+/* With a terminal only what would leave it raw, and its size; else, where asked for, whatever the payload may want to see. Job control
+ * stays ours: ^Z stops the client, as any other command of the shell. */
+static int watch_signals(Session *s) {
+        static const int terminal[] = { SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+        static const int ours[] = { SIGCHLD, SIGPIPE, SIGURG, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU,
+                                    SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT, SIGXCPU, SIGXFSZ };
+        sigset_t set;
+
+        if (s->tty) {
+                sigemptyset(&set);
+                for (size_t i = 0; i < N_ELEMENTS(terminal); i++)
+                        sigaddset(&set, terminal[i]);
+        } else if (s->sig_proxy) {
+                sigfillset(&set);
+                for (size_t i = 0; i < N_ELEMENTS(ours); i++)
+                        sigdelset(&set, ours[i]);
+        } else {
+                return 0;
+        }
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return -errno;
+        s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        return s->signals < 0 ? -errno : 0;
+}
+
+/* The terminal is put right, then the signal does what it would have done. */
+static void die_of(Session *s, int signo) {
+        sigset_t set;
+
+        leave_raw_mode(s);
+        sigemptyset(&set);
+        sigaddset(&set, signo);
+        (void) signal(signo, SIG_DFL);
+        (void) raise(signo);
+        (void) sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void take_signal(Session *s, bool ended) {
+        struct signalfd_siginfo info;
+
+        if (read(s->signals, &info, sizeof(info)) != (ssize_t) sizeof(info))
+                return;
+        int signo = (int) info.ssi_signo;
+        if (s->tty && signo == SIGWINCH)
+                send_size(s);
+        else if (s->tty || ended) /* ended: we only hang on a reader of our output that does not read */
+                die_of(s, signo);
+        else if (signo != SIGWINCH || info.ssi_code != SI_KERNEL) /* a window that changes is no message to a payload without a terminal */
+                send_control(s, (ControlMessage) { .type = CONTROL_SIGNAL, .value = signo });
+}
+
+static void print_text(Session *s, const ControlMessage *message) {
+        print_error("%s", message->text);
+        if (s->raw)
+                (void) fd_write_all(STDERR_FILENO, "\r", 1);
+}
+
+/* One message of the monitor. The exit code when it is the last, else STATUS_NONE. */
+static int take_control(Session *s, bool *started) {
+        ControlMessage message;
+        int r = wire_recv(s->control, &message, sizeof(message), NULL, NULL);
+
+        if (r == -EAGAIN)
+                return STATUS_NONE;
+        if (r <= 0 || message.magic != CONTROL_MAGIC) {
+                leave_raw_mode(s);
+                print_error("%s: its monitor died%s", s->what, *started ? ", and what it ran was killed with it" : " before it could be started");
+                return *started ? EXIT_KILLED : EXIT_OURS;
+        }
+        message.text[sizeof(message.text) - 1] = '\0';
+        switch (message.type) {
+        case CONTROL_STARTED:
+                *started = true;
+                send_size(s);
+                return STATUS_NONE;
+        case CONTROL_FAILED:
+                leave_raw_mode(s);
+                print_text(s, &message);
+                return message.value >= EXIT_OURS && message.value <= EXIT_NOT_FOUND ? message.value : EXIT_OURS;
+        case CONTROL_EXITED:
+                return message.value & 0xff;
+        case CONTROL_DETACHED:
+                leave_raw_mode(s);
+                if (!*message.text)
+                        return EXIT_OK;
+                print_text(s, &message);
+                return EXIT_FAILED;
+        case CONTROL_NOTICE:
+                print_text(s, &message);
+                return STATUS_NONE;
+        default:
+                return STATUS_NONE;
+        }
+}
+
+int session_wait_start(int control, const char *what) {
+        Session s = SESSION_NULL;
+        bool started = false;
+        int status = STATUS_NONE;
+
+        s.what = what;
+        s.control = control;
+        while (!started && status == STATUS_NONE) {
+                int r = fd_wait(control, POLLIN, -1);
+                status = r < 0 ? r : take_control(&s, &started);
+        }
+        session_done(&s);
+        return started ? EXIT_OK : status;
+}
+
+/* Reads what is there. The end of the input ends the channel once its buffer is empty. */
+static void channel_read(Channel *c) {
+        ssize_t n = read(c->from, c->buffer, sizeof(c->buffer));
+
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+                return;
+        if (n <= 0) { /* EIO too: a terminal that is gone, or not ours to read */
+                c->from = -EBADF;
+                return;
+        }
+        c->begin = 0;
+        c->end = (size_t) n;
+}
+
+static int channel_write(Channel *c) {
+        ssize_t n = write(c->to, c->buffer + c->begin, MIN_OF(c->end - c->begin, c->portion));
+
+        if (n < 0)
+                return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+        c->begin += (size_t) n;
+        return 0;
+}
+
+static bool channel_has_ended(const Channel *c) {
+        return c->to < 0 || (c->from < 0 && c->begin == c->end);
+}
+
+/* A pipe or terminal that poll calls writable takes PIPE_BUF bytes at once; more might block us. A file takes anything. */
+static size_t portion_of(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) ? CHANNEL_SIZE : PIPE_BUF;
+}
+
+static int poll_all(Session *s, const Channel *channels, bool control, struct pollfd *fds) {
+        for (int i = 0; i < 3; i++) {
+                const Channel *c = &channels[i];
+                bool pending = c->begin < c->end;
+                /* poll passes over negative descriptors */
+                fds[i] = (struct pollfd) { .fd = channel_has_ended(c) ? -1 : pending ? c->to : c->from,
+                                           .events = pending ? POLLOUT : POLLIN };
+        }
+        fds[3] = (struct pollfd) { .fd = control ? s->control : -1, .events = POLLIN };
+        fds[4] = (struct pollfd) { .fd = s->signals, .events = POLLIN };
+        while (poll(fds, 5, -1) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}
+
+/* Moves one portion of one channel. */
+static int serve_channel(Session *s, Channel *channels, int i) {
+        Channel *c = &channels[i];
+        int r = 0;
+
+        if (c->begin < c->end)
+                r = channel_write(c);
+        else
+                channel_read(c);
+        if (i == STDIN_FILENO) {
+                if (r < 0)
+                        c->to = -EBADF; /* nobody reads it any more: not an error of ours */
+                if (channel_has_ended(c))
+                        c->to = s->near[STDIN_FILENO] = fd_close(s->near[STDIN_FILENO]);
+                return 0;
+        }
+        if (r < 0) {
+                leave_raw_mode(s);
+                print_error("cannot write to standard %s: %s; %s goes on without this client",
+                            i == STDOUT_FILENO ? "output" : "error", strerror(-r), s->what);
+        }
+        return r;
+}
+
+static int pump(Session *s, Channel *channels) {
+        int status = STATUS_NONE;
+        bool started = false;
+
+        for (;;) {
+                struct pollfd fds[5];
+
+                if (status != STATUS_NONE && channel_has_ended(&channels[1]) && channel_has_ended(&channels[2]))
+                        return status;
+                int r = poll_all(s, channels, status == STATUS_NONE, fds);
+                if (r < 0)
+                        return r;
+                for (int i = 0; i < 3; i++)
+                        if (fds[i].revents && serve_channel(s, channels, i) < 0)
+                                return EXIT_FAILED;
+                if (fds[4].revents)
+                        take_signal(s, status != STATUS_NONE);
+                if (fds[3].revents)
+                        status = take_control(s, &started);
+                if (status != STATUS_NONE)
+                        channels[STDIN_FILENO].to = -EBADF; /* nothing more is read from our stdin: it is the next command's */
+        }
+}
+
+int session_run(Session *s, int control) {
+        _cleanup_free_ Channel *channels = calloc(3, sizeof(Channel));
+        int r;
+
+        s->control = control;
+        if (!channels)
+                return -ENOMEM;
+        for (int i = 0; i < 3; i++) {
+                bool input = i == STDIN_FILENO;
+                channels[i].from = s->near[i] < 0 ? -EBADF : input ? STDIN_FILENO : s->near[i];
+                channels[i].to = s->near[i] < 0 ? -EBADF : input ? s->near[i] : i;
+                channels[i].portion = input ? CHANNEL_SIZE : portion_of(i);
+        }
+        (void) signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write() */
+        r = fd_set_nonblock(s->control, true);
+        if (r < 0)
+                return r;
+        r = watch_signals(s);
+        if (r < 0)
+                return r;
+        enter_raw_mode(s);
+        send_size(s);
+        r = pump(s, channels);
+        leave_raw_mode(s);
+        return r;
+}
