@@ -17,17 +17,17 @@ int archive_open(const char *path, const char *verb) {
         int fd;
 
         if (!path && isatty(STDIN_FILENO)) {
-                print_error("requested %s from stdin, but stdin is a terminal: redirect an archive to it", verb);
+                cli_error("requested %s from stdin, but stdin is a terminal: redirect an archive to it", verb);
                 return -EINVAL;
         }
         fd = path ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
         if (fd < 0) {
                 int r = -errno;
-                print_error("cannot open %s: %s", path ?: "standard input", strerror(-r));
+                cli_error("cannot open %s: %s", path ?: "standard input", strerror(-r));
                 return r;
         }
         if (fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode)) {
-                print_error("cannot %s %s: it is a directory, an archive is needed", verb, path ?: "standard input");
+                cli_error("cannot %s %s: it is a directory, an archive is needed", verb, path ?: "standard input");
                 fd_close(fd);
                 return -EISDIR;
         }

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
-/* Opens the file, or standard input for NULL, which must then be no terminal. A descriptor, or negative with a line printed. */
+/* Opens the file, or standard input for NULL, which must then be no terminal. A descriptor, or negative with a line
+ * printed. */
 int archive_open(const char *path, const char *verb);
 
 /* bus_call; with `progress`, and where stderr is a terminal, says how far the reader of the archive is. */

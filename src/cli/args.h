@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Flags of the command line, read through a table of rows: long and short flags, clustered short ones (-it), --flag=value, --flag value,
- * -fvalue, --flag=false for booleans, `--`. Docker's spelling of the errors, on one line. Knows nothing of verbs or containers. */
+/* Flags of the command line, read through a table of rows: long and short flags, clustered short ones (-it),
+ * --flag=value, --flag value, -fvalue, --flag=false for booleans, `--`. Docker's spelling of the errors, on one line.
+ * Knows nothing of verbs or containers. */
 #pragma once
 
 #include "util/macro.h"
@@ -29,8 +30,8 @@ typedef enum ArgsFlags {
 
 /* The help flag of every table. Seen anywhere before `--`: args_parse returns 1 at once. */
 
-/* Reads argv[0..argc). The arguments that are no flags are moved to the front of argv, in order; *ret_n is how many. 0: done, 1: help was asked for, negative:
- * *ret_error is a line to free ("unknown flag: --x"). */
+/* Reads argv[0..argc). The arguments that are no flags are moved to the front of argv, in order; *ret_n is how many.
+ * 0: done, 1: help was asked for, negative: *ret_error is a line to free ("unknown flag: --x"). */
 int args_parse(const Arg *args, ArgsFlags flags, int argc, char **argv, int *ret_n, char **ret_error);
 
 /* One line for each row that has a help text, sorted by flag, as Docker prints them. */

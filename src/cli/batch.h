@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One call for each of several containers, all under way at the same time: ten containers that take ten seconds to stop take ten seconds. */
+/* One call for each of several containers, all under way at the same time: ten containers that take ten seconds to
+ * stop take ten seconds. */
 #pragma once
 
 #include <systemd/sd-bus.h>

@@ -11,7 +11,7 @@
 
 static sd_bus *the_bus;
 
-void print_error(const char *format, ...) {
+void cli_error(const char *format, ...) {
         char line[4096] = "berth: ";
         size_t prefix = strlen(line), length;
         va_list ap;
@@ -49,15 +49,15 @@ static const struct { const char *name, *text; } bus_errors[] = {
 
 void bus_print_error(const sd_bus_error *error, int r) {
         if (!error || !error->name) {
-                print_error("%s", strerror(r < 0 ? -r : EIO));
+                cli_error("%s", strerror(r < 0 ? -r : EIO));
                 return;
         }
         for (size_t i = 0; i < N_ELEMENTS(bus_errors); i++)
                 if (streq(error->name, bus_errors[i].name)) {
-                        print_error("%s", bus_errors[i].text);
+                        cli_error("%s", bus_errors[i].text);
                         return;
                 }
-        print_error("%s", error->message && *error->message ? error->message : error->name);
+        cli_error("%s", error->message && *error->message ? error->message : error->name);
 }
 
 int bus_open(sd_bus **ret, sd_bus_error *error) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bus as the verbs see it: one connection to the system bus, opened by the first call, closed by bus_close. Calls wait as long as
- * it takes (a dead berthd is an error at once, so nothing waits for ever). Lines for people come out of here, once, on stderr. */
+/* The bus as the verbs see it: one connection to the system bus, opened by the first call, closed by bus_close. Calls
+ * wait as long as it takes (a dead berthd is an error at once, so nothing waits for ever). Lines for people come out
+ * of here, once, on stderr. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -50,4 +51,6 @@ int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error);
 void bus_print_error(const sd_bus_error *error, int r);
 
 /* "berth: …" on stderr, line breaks and control characters taken out. */
-void print_error(const char *format, ...) _printf_(1, 2);
+void cli_error(const char *format, ...) _printf_(1, 2);
+
+#define print_error(...) cli_error(__VA_ARGS__)

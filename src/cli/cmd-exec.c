@@ -64,7 +64,7 @@ static int check_settings(char **command) {
         if (r >= 0)
                 r = validate_strings(&command, &why);
         if (r < 0)
-                print_error("%s", why ?: strerror(-r));
+                cli_error("%s", why ?: strerror(-r));
         return r;
 }
 

@@ -98,7 +98,7 @@ int cmd_start(int argc, char **argv) {
 
         if (arg_attach || arg_interactive) {
                 if (argc > 1) {
-                        print_error("you cannot start and attach multiple containers at once");
+                        cli_error("you cannot start and attach multiple containers at once");
                         return EXIT_FAILED;
                 }
                 return start_attached(argv[0]);

@@ -152,13 +152,13 @@ static int check_count(const char *called, const Verb *v, int n) {
         if (n >= v->min_args && n <= v->max_args)
                 return 0;
         if (v->max_args == 0)
-                print_error("\"berth %s\" accepts no arguments. See 'berth %s --help'.", called, called);
+                cli_error("\"berth %s\" accepts no arguments. See 'berth %s --help'.", called, called);
         else if (v->min_args == v->max_args)
-                print_error("\"berth %s\" requires exactly %d argument%s. See 'berth %s --help'.", called, v->min_args, plural, called);
+                cli_error("\"berth %s\" requires exactly %d argument%s. See 'berth %s --help'.", called, v->min_args, plural, called);
         else if (n < v->min_args)
-                print_error("\"berth %s\" requires at least %d argument%s. See 'berth %s --help'.", called, v->min_args, plural, called);
+                cli_error("\"berth %s\" requires at least %d argument%s. See 'berth %s --help'.", called, v->min_args, plural, called);
         else
-                print_error("\"berth %s\" requires at most %d argument%s. See 'berth %s --help'.", called, v->max_args, plural, called);
+                cli_error("\"berth %s\" requires at most %d argument%s. See 'berth %s --help'.", called, v->max_args, plural, called);
         return -EINVAL;
 }
 
@@ -177,7 +177,7 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                print_error("%s. See 'berth %s --help'.", why, called);
+                cli_error("%s. See 'berth %s --help'.", why, called);
                 return EXIT_OURS;
         }
         if (check_count(called, v, n) < 0)
@@ -185,7 +185,7 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
         argv[n] = NULL;
         r = v->handler(n, argv);
         if (r < 0) {
-                print_error("%s", strerror(-r));
+                cli_error("%s", strerror(-r));
                 return v->options ? EXIT_OURS : EXIT_FAILED;
         }
         return r;
@@ -193,9 +193,9 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
 
 static int unknown_command(const char *group, const char *name) {
         if (group)
-                print_error("'%s %s' is not a berth command. See 'berth %s --help'.", group, name, group);
+                cli_error("'%s %s' is not a berth command. See 'berth %s --help'.", group, name, group);
         else
-                print_error("'%s' is not a berth command. See 'berth --help'.", name);
+                cli_error("'%s' is not a berth command. See 'berth --help'.", name);
         return EXIT_FAILED;
 }
 
@@ -217,7 +217,7 @@ static int dispatch(int argc, char **argv) {
                 return dispatch(argc > 3 ? 4 : 3, asked);
         }
         if (argv[1][0] == '-') {
-                print_error("unknown flag: %s. See 'berth --help'.", argv[1]);
+                cli_error("unknown flag: %s. See 'berth --help'.", argv[1]);
                 return EXIT_OURS;
         }
         if (!is_group(argv[1])) {
@@ -245,7 +245,7 @@ int main(int argc, char **argv) {
         container_settings_init(&arg_settings);
         int r = dispatch(argc, argv);
         if (fflush(stdout) != 0 || ferror(stdout)) {
-                print_error("cannot write to standard output: %s", strerror(errno));
+                cli_error("cannot write to standard output: %s", strerror(errno));
                 r = r ?: EXIT_FAILED;
         }
         container_settings_done(&arg_settings);

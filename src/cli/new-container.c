@@ -21,7 +21,7 @@ int new_container_settings(int argc, char **argv) {
                 r = container_settings_validate(&arg_settings, &why);
         if (r >= 0)
                 return 0;
-        print_error("%s", why ?: strerror(-r));
+        cli_error("%s", why ?: strerror(-r));
         return EXIT_OURS;
 }
 
@@ -34,9 +34,9 @@ int cidfile_open(const char *path, int *ret_fd) {
                 return 0;
         int r = -errno;
         if (r == -EEXIST)
-                print_error("container ID file found, make sure the other container isn't running or delete %s", path);
+                cli_error("container ID file found, make sure the other container isn't running or delete %s", path);
         else
-                print_error("cannot create the container ID file %s: %s", path, strerror(-r));
+                cli_error("cannot create the container ID file %s: %s", path, strerror(-r));
         return r;
 }
 
@@ -51,7 +51,7 @@ int cidfile_close(const char *path, int fd, const char *id) {
         if (!id || r < 0)
                 (void) unlink(path);
         if (r < 0)
-                print_error("cannot write the container ID file %s: %s", path, strerror(-r));
+                cli_error("cannot write the container ID file %s: %s", path, strerror(-r));
         return r;
 }
 
@@ -69,6 +69,6 @@ int new_container_warnings(sd_bus_message *reply) {
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_read_basic(reply, 's', &warning)) > 0)
-                print_error("warning: %s", warning);
+                cli_error("warning: %s", warning);
         return r < 0 ? r : sd_bus_message_exit_container(reply);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What run and create have in common: completing the settings, the file of --cidfile. Errors are printed where they are found. */
+/* What run and create have in common: completing the settings, the file of --cidfile. Errors are printed where they
+ * are found. */
 #pragma once
 
 #include "cli/bus.h"

@@ -39,7 +39,7 @@ int session_open(Session *s, bool tty, bool interactive, bool sig_proxy) {
         s->interactive = interactive;
         s->sig_proxy = sig_proxy && !tty;
         if (tty && interactive && !isatty(STDIN_FILENO)) {
-                print_error("the input device is not a TTY");
+                cli_error("the input device is not a TTY");
                 return -ENOTTY;
         }
         for (int i = 0; i < 3; i++) {
@@ -105,8 +105,8 @@ static void send_size(Session *s) {
         send_control(s, (ControlMessage) { .type = CONTROL_RESIZE, .rows = size.ws_row, .columns = size.ws_col });
 }
 
-/* With a terminal only what would leave it raw, and its size; else, where asked for, whatever the payload may want to see. Job control
- * stays ours: ^Z stops the client, as any other command of the shell. */
+/* With a terminal only what would leave it raw, and its size; else, where asked for, whatever the payload may want to
+ * see. Job control stays ours: ^Z stops the client, as any other command of the shell. */
 static int watch_signals(Session *s) {
         static const int terminal[] = { SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
         static const int ours[] = { SIGCHLD, SIGPIPE, SIGURG, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU,
@@ -157,7 +157,7 @@ static void take_signal(Session *s, bool ended) {
 }
 
 static void print_text(Session *s, const ControlMessage *message) {
-        print_error("%s", message->text);
+        cli_error("%s", message->text);
         if (s->raw)
                 (void) fd_write_all(STDERR_FILENO, "\r", 1);
 }
@@ -171,7 +171,7 @@ static int take_control(Session *s, bool *started) {
                 return STATUS_NONE;
         if (r <= 0 || message.magic != CONTROL_MAGIC) {
                 leave_raw_mode(s);
-                print_error("%s: its monitor died%s", s->what, *started ? ", and what it ran was killed with it" : " before it could be started");
+                cli_error("%s: its monitor died%s", s->what, *started ? ", and what it ran was killed with it" : " before it could be started");
                 return *started ? EXIT_KILLED : EXIT_OURS;
         }
         message.text[sizeof(message.text) - 1] = '\0';
@@ -242,7 +242,8 @@ static bool channel_has_ended(const Channel *c) {
         return c->to < 0 || (c->from < 0 && c->begin == c->end);
 }
 
-/* A pipe or terminal that poll calls writable takes PIPE_BUF bytes at once; more might block us. A file takes anything. */
+/* A pipe or terminal that poll calls writable takes PIPE_BUF bytes at once; more might block us. A file takes
+ * anything. */
 static size_t portion_of(int fd) {
         struct stat st;
 
@@ -283,7 +284,7 @@ static int serve_channel(Session *s, Channel *channels, int i) {
         }
         if (r < 0) {
                 leave_raw_mode(s);
-                print_error("cannot write to standard %s: %s; %s goes on without this client",
+                cli_error("cannot write to standard %s: %s; %s goes on without this client",
                             i == STDOUT_FILENO ? "output" : "error", strerror(-r), s->what);
         }
         return r;

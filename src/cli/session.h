@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Session is the foreground of run, start, attach and exec: pipes of our own whose far ends the monitor gets, pumped from and to our
- * standard streams until the control descriptor says how it ended.
+/* A Session is the foreground of run, start, attach and exec: pipes of our own whose far ends the monitor gets, pumped
+ * from and to our standard streams until the control descriptor says how it ended.
  *
- * Our own 0, 1 and 2 are never passed on and never made non-blocking: others may share them. Bytes go through unchanged and stdout and stderr
- * stay apart. The order: session_open, session_append to a call, everything of that call dropped, session_run. */
+ * Our own 0, 1 and 2 are never passed on and never made non-blocking: others may share them. Bytes go through
+ * unchanged and stdout and stderr stay apart. The order: session_open, session_append to a call, everything of that
+ * call dropped, session_run. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -26,15 +27,17 @@ typedef struct Session {
 
 #define SESSION_NULL { .near = { -EBADF, -EBADF, -EBADF }, .far = { -EBADF, -EBADF, -EBADF }, .signals = -EBADF, .control = -EBADF }
 
-/* What the CLI asked for: whether a terminal is needed and missing (one line on stderr, then -ENOTTY), and makes the pipes. */
+/* What the CLI asked for: whether a terminal is needed and missing (one line on stderr, then -ENOTTY), and makes the
+ * pipes. */
 int session_open(Session *s, bool tty, bool interactive, bool sig_proxy);
 void session_done(Session *s);
 
 /* Appends the far ends as a{sh}; they are the message's then. NULL appends the empty dictionary. */
 int session_append(Session *s, sd_bus_message *m);
 
-/* Pumps until the end. The exit code: the payload's own, 125 to 127 if it could not be started, 137 when the monitor died (its
- * container dies with it), 1 if our own output cannot be written: then, as with docker, the container goes on without us. Takes `control`. */
+/* Pumps until the end. The exit code: the payload's own, 125 to 127 if it could not be started, 137 when the monitor
+ * died (its container dies with it), 1 if our own output cannot be written: then, as with docker, the container goes
+ * on without us. Takes `control`. */
 int session_run(Session *s, int control);
 
 /* For -d: waits for the start alone. 0 or the exit code, with its line printed. Takes `control`. */

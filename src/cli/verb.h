@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The verbs: one row each, in main.c. Dispatch, help and the argument check read the table; each verb lives in cmd-<verb>.c, which has its handler
- * and, if it takes flags, its rows (`const Arg rm_args[]`) that point to static variables `arg_…` of that file. main has parsed the
- * flags into these variables and has counted the arguments before the handler is called. */
+/* The verbs: one row each, in main.c. Dispatch, help and the argument check read the table; each verb lives in
+ * cmd-<verb>.c, which has its handler and, if it takes flags, its rows (`const Arg rm_args[]`) that point to static
+ * variables `arg_…` of that file. main has parsed the flags into these variables and has counted the arguments before
+ * the handler is called. */
 #pragma once
 
 #include "cli/args.h"
@@ -9,7 +10,8 @@
 
 #define VERB_ARGS_ANY INT32_MAX
 
-/* Exit codes of our own, as Docker has them. A handler returns one of these, a container's own code, or a negative errno that main reports. */
+/* Exit codes of our own, as Docker has them. A handler returns one of these, a container's own code, or a negative
+ * errno that main reports. */
 enum {
         EXIT_OK = 0,
         EXIT_FAILED = 1,

@@ -27,6 +27,11 @@ int option_error(char **ret_error, const char *format, ...) {
                 *ret_error = NULL;
                 return -ENOMEM;
         }
+        /* One line, and UTF-8 whatever the value was or where it was cut: D-Bus takes nothing else. */
+        bool ascii_only = !utf8_is_valid(*ret_error);
+        for (unsigned char *p = (unsigned char *) *ret_error; *p; p++)
+                if (*p < ' ' || *p == 127 || (ascii_only && *p > 127))
+                        *p = '?';
         return -EINVAL;
 }
 
@@ -141,8 +146,7 @@ int validate_name(const void *member, char **ret_error) {
         size_t length = strlen(name);
 
         if (length < 2 || !strchr(LETTERS DIGITS, name[0]) || strspn(name, LETTERS DIGITS "_.-") != length)
-                return option_error(ret_error, "Invalid container name (%.64s): only [a-zA-Z0-9][a-zA-Z0-9_.-]+ is allowed",
-                                    utf8_is_valid(name) ? name : "not UTF-8");
+                return option_error(ret_error, "Invalid container name (%.64s): only [a-zA-Z0-9][a-zA-Z0-9_.-]+ is allowed", name);
         if (length > NAME_MAX_LENGTH)
                 return option_error(ret_error, "Invalid container name (%.32s…): longer than %d characters", name, NAME_MAX_LENGTH);
         return 0;
@@ -155,7 +159,7 @@ int validate_hostname(const void *member, char **ret_error) {
         if (length == 0 || length > HOST_NAME_MAX || strspn(name, LETTERS DIGITS "_.-") != length ||
             strchr("-.", name[0]) || strchr("-.", name[length - 1]) || strstr(name, ".."))
                 return option_error(ret_error, "invalid hostname (%.64s): at most %d letters, digits, \"-\" and \".\"",
-                                    utf8_is_valid(name) ? name : "not UTF-8", HOST_NAME_MAX);
+                                    name, HOST_NAME_MAX);
         return 0;
 }
 
@@ -163,8 +167,7 @@ int validate_network(const void *member, char **ret_error) {
         const char *network = *(char *const *) member;
 
         if (!streq(network, "none") && !streq(network, "host"))
-                return option_error(ret_error, "network %.64s not found: there are none and host",
-                                    utf8_is_valid(network) ? network : "(not UTF-8)");
+                return option_error(ret_error, "network %.64s not found: there are none and host", network);
         return 0;
 }
 
@@ -172,8 +175,7 @@ int validate_path(const void *member, char **ret_error) {
         const char *path = *(char *const *) member;
 
         if (*path != '/')
-                return option_error(ret_error, "the working directory \"%.64s\" is invalid, it needs to be an absolute path",
-                                    utf8_is_valid(path) ? path : "(not UTF-8)");
+                return option_error(ret_error, "the working directory \"%.64s\" is invalid, it needs to be an absolute path", path);
         if (strlen(path) >= PATH_MAX)
                 return option_error(ret_error, "the working directory is longer than %d bytes", PATH_MAX - 1);
         return validate_string("the working directory", path, ret_error);
@@ -183,8 +185,7 @@ int validate_pull(const void *member, char **ret_error) {
         const char *pull = *(char *const *) member;
 
         if (!streq(pull, "always") && !streq(pull, "missing") && !streq(pull, "never"))
-                return option_error(ret_error, "invalid pull option \"%.64s\": must be one of \"always\", \"missing\" or \"never\"",
-                                    utf8_is_valid(pull) ? pull : "(not UTF-8)");
+                return option_error(ret_error, "invalid pull option \"%.64s\": must be one of \"always\", \"missing\" or \"never\"", pull);
         return 0;
 }
 
@@ -194,8 +195,7 @@ int validate_security_opt(const void *member, char **ret_error) {
                 bool on;
 
                 if (!value || (*value && *value != ':' && *value != '=') || (*value && parse_bool(value + 1, &on) < 0))
-                        return option_error(ret_error, "invalid security option \"%.64s\": only no-new-privileges[:true|false] is supported",
-                                            utf8_is_valid(*v) ? *v : "(not UTF-8)");
+                        return option_error(ret_error, "invalid security option \"%.64s\": only no-new-privileges[:true|false] is supported", *v);
         }
         return 0;
 }
@@ -204,7 +204,7 @@ int validate_signal(const void *member, char **ret_error) {
         const char *name = *(char *const *) member;
 
         if (signal_parse(name) < 0)
-                return option_error(ret_error, "invalid signal: %.64s", utf8_is_valid(name) ? name : "(not UTF-8)");
+                return option_error(ret_error, "invalid signal: %.64s", name);
         return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the values of the option table may be: the parsers of command line values, and the checks of what came from anywhere. The
- * functions have the shapes that ContainerOption asks for; their errors are one line for a person. */
+/* What the values of the option table may be: the parsers of command line values, and the checks of what came from
+ * anywhere. The functions have the shapes that ContainerOption asks for; their errors are one line for a person. */
 #pragma once
 
 #include "util/macro.h"
@@ -28,7 +28,8 @@ int validate_strings(const void *member, char **ret_error);
 int validate_timeout(const void *member, char **ret_error);
 int validate_user(const void *member, char **ret_error);
 
-/* The files' entries, later files over earlier ones, and over them what `env` had. Docker's format: one KEY=VALUE a line, blank lines and
- * those that begin with # left out, no quotes; KEY alone is the caller's variable of that name (env) or an empty label (labels). */
+/* The files' entries, later files over earlier ones, and over them what `env` had. Docker's format: one KEY=VALUE a
+ * line, blank lines and those that begin with # left out, no quotes; KEY alone is the caller's variable of that name
+ * (env) or an empty label (labels). */
 int env_read_files(char *const *files, char ***env, char **ret_error);
 int labels_read_files(char *const *files, char ***labels, char **ret_error);
