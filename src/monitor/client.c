@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A Client: see client.h. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "monitor/client.h"
+#include "monitor/foreign.h"
+#include "monitor/task.h"
+#include "util/io.h"
+#include "wire/monitor.h"
+#include "wire/wire.h"
+
+static void on_control(void *userdata, uint32_t events);
+static void on_input(void *userdata, uint32_t events);
+static void on_output(void *userdata, uint32_t events);
+static void on_stall(void *userdata);
+
+static void source_close(Client *c, LoopSource *source) {
+        (void) loop_watch(c->task->loop, source, 0);
+        source->fd = fd_close(source->fd);
+}
+
+static void stream_close(ClientStream *s) {
+        loop_timer_clear(s->client->task->loop, &s->stall);
+        source_close(s->client, &s->source);
+        free(s->data);
+        s->data = NULL;
+        s->size = s->start = 0;
+}
+
+static void client_free(Client *c) {
+        for (Client **p = &c->task->clients; *p; p = &(*p)->next)
+                if (*p == c) {
+                        *p = c->next;
+                        break;
+                }
+        source_close(c, &c->control);
+        source_close(c, &c->input);
+        for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
+                stream_close(&c->output[i]);
+        task_client_gone(c->task);
+        free(c->typed);
+        free(c);
+}
+
+int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **ret) {
+        static const unsigned order[] = { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR };
+        int stdio[N_ELEMENTS(order)], r = 0;
+        size_t used = 1;
+
+        for (size_t i = 0; i < N_ELEMENTS(order); i++) {
+                bool given = (streams & order[i]) && used < n_fds;
+                stdio[i] = given ? fds[used++] : -EBADF;
+                if ((streams & order[i]) && !given)
+                        r = -EINVAL;
+                if (given && r >= 0)
+                        r = foreign_check(stdio[i]);
+        }
+        Client *c = r >= 0 && used == n_fds ? calloc(1, sizeof(Client)) : NULL;
+        if (!c) {
+                wire_close_fds(fds, n_fds);
+                return r < 0 ? r : used == n_fds ? -ENOMEM : -EINVAL;
+        }
+        c->task = task;
+        c->control = (LoopSource) { .fd = fds[0], .handler = on_control, .userdata = c };
+        c->input = (LoopSource) { .fd = stdio[0], .handler = on_input, .userdata = c };
+        for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
+                c->output[i] = (ClientStream) {
+                        .client = c,
+                        .source = { .fd = stdio[i + 1], .handler = on_output, .userdata = &c->output[i] },
+                        .stall = { .handler = on_stall, .userdata = c },
+                };
+        c->next = task->clients;
+        task->clients = c;
+        if (task->input.fd < 0)
+                source_close(c, &c->input);
+        if (task->stdin_once && c->input.fd >= 0) {
+                c->closes_input = true;
+                task->stdin_once = false;
+        }
+        r = loop_watch(task->loop, &c->control, EPOLLIN);
+        if (r >= 0)
+                r = loop_watch(task->loop, &c->input, EPOLLIN);
+        if (r < 0) {
+                client_free(c);
+                return r;
+        }
+        *ret = c;
+        return 0;
+}
+
+static void send_message(Client *c, const ControlMessage *m) {
+        /* A client that lets a hundred messages pile up does not want this one either. */
+        (void) !send(c->control.fd, m, sizeof(*m), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static ControlMessage message_of(ControlType type, int value, const char *text) {
+        ControlMessage m = { .magic = CONTROL_MAGIC, .type = type, .value = value };
+
+        if (text)
+                snprintf(m.text, sizeof(m.text), "%s", text);
+        return m;
+}
+
+void client_tell(Client *c, ControlType type, int value, const char *text) {
+        ControlMessage m = message_of(type, value, text);
+
+        send_message(c, &m);
+}
+
+static void client_detach(Client *c, const char *text) {
+        Task *task = c->task;
+
+        client_tell(c, CONTROL_DETACHED, 0, text);
+        client_free(c);
+        task_update(task);
+}
+
+/* The client is gone. */
+static void client_hang_up(Client *c) {
+        Task *task = c->task;
+        bool ends_input = c->closes_input, kills = c->kills_task && !c->finishing;
+
+        client_free(c);
+        if (kills)
+                task->kill(task);
+        if (ends_input)
+                task_end_input(task);
+        task_update(task);
+}
+
+static void on_control(void *userdata, uint32_t events) {
+        Client *c = userdata;
+        ControlMessage m;
+        int r = wire_recv(c->control.fd, &m, sizeof(m), NULL, NULL);
+
+        if (r == -EAGAIN || (r > 0 && m.magic != CONTROL_MAGIC) || r == -EBADMSG)
+                return;
+        if (r <= 0) {
+                client_hang_up(c);
+                return;
+        }
+        switch (m.type) {
+        case CONTROL_RESIZE:
+                task_resize(c->task, m.rows, m.columns);
+                break;
+        case CONTROL_SIGNAL:
+                if (m.value > 0 && m.value < NSIG)
+                        (void) task_signal(c->task, m.value);
+                break;
+        case CONTROL_DETACH:
+                client_detach(c, NULL);
+                break;
+        }
+}
+
+static void on_input(void *userdata, uint32_t events) {
+        Client *c = userdata;
+        char data[4096];
+        ssize_t n = foreign_read(c->input.fd, data, sizeof(data)), written;
+
+        if (n == -EAGAIN || n == -EINTR)
+                return;
+        if (n <= 0) {
+                source_close(c, &c->input);
+                if (c->closes_input) {
+                        c->closes_input = false;
+                        task_end_input(c->task);
+                }
+                return;
+        }
+        written = task_write_input(c->task, data, (size_t) n);
+        if (written == n)
+                return;
+        if (written < 0 && written != -EAGAIN) {
+                task_close_input(c->task);
+                return;
+        }
+        written = MAX_OF(written, (ssize_t) 0);
+        c->typed_size = (size_t) (n - written);
+        c->typed = malloc(c->typed_size);
+        if (!c->typed) {
+                client_detach(c, "Detached: out of memory.");
+                return;
+        }
+        memcpy(c->typed, data + written, c->typed_size);
+        (void) loop_watch(c->task->loop, &c->input, 0); /* until clients_pump_input() has got rid of it */
+        if (written > 0)
+                clients_pump_input(c->task); /* asks to be told of room */
+}
+
+void clients_pump_input(Task *task) {
+        for (Client *c = task->clients; c; c = c->next) {
+                if (!c->typed)
+                        continue;
+                ssize_t n = task_write_input(task, c->typed, c->typed_size);
+                if (n == -EAGAIN)
+                        return;
+                if (n < 0) {
+                        task_close_input(task);
+                        return;
+                }
+                c->typed_size -= (size_t) n;
+                if (c->typed_size > 0) {
+                        memmove(c->typed, c->typed + n, c->typed_size);
+                        (void) loop_watch(task->loop, &task->input, EPOLLOUT);
+                        return;
+                }
+                free(c->typed);
+                c->typed = NULL;
+                (void) loop_watch(task->loop, &c->input, EPOLLIN);
+        }
+}
+
+void clients_close_input(Task *task) {
+        for (Client *c = task->clients; c; c = c->next) {
+                source_close(c, &c->input);
+                free(c->typed);
+                c->typed = NULL;
+                c->typed_size = 0;
+        }
+}
+
+static bool has_output_left(const Client *c) {
+        return c->output[LOG_STDOUT].size > 0 || c->output[LOG_STDERR].size > 0;
+}
+
+/* The time starts when output has to wait, and anew whenever some of it was taken. */
+static void watch_stall(ClientStream *s) {
+        loop_timer_set(s->client->task->loop, &s->stall, CLIENT_STALL_SEC * USEC_PER_SEC);
+}
+
+static void on_stall(void *userdata) {
+        Client *c = userdata;
+
+        if (c->closes_input)
+                task_end_input(c->task);
+        client_detach(c, "Detached: the output was not read for 10 seconds.");
+}
+
+/* Writes what it can. Bytes written; a reader that is gone takes everything, as /dev/null would. */
+static size_t stream_write(ClientStream *s, const char *data, size_t size) {
+        size_t done = 0;
+
+        while (done < size) {
+                ssize_t n = foreign_write(s->source.fd, data + done, size - done);
+                if (n == -EINTR)
+                        continue;
+                if (n == -EAGAIN)
+                        break;
+                if (n < 0) {
+                        stream_close(s);
+                        return size;
+                }
+                done += (size_t) n;
+        }
+        return done;
+}
+
+/* Keeps the rest behind what is kept already. */
+static int stream_keep(ClientStream *s, const char *data, size_t size) {
+        char *bigger;
+
+        if (s->start > 0) {
+                memmove(s->data, s->data + s->start, s->size);
+                s->start = 0;
+        }
+        bigger = realloc(s->data, s->size + size);
+        if (!bigger)
+                return -ENOMEM;
+        s->data = bigger;
+        memcpy(s->data + s->size, data, size);
+        s->size += size;
+        return loop_watch(s->client->task->loop, &s->source, EPOLLOUT);
+}
+
+/* A client whose last bytes are out gets its farewell. True: it is gone. */
+static bool client_try_finish(Client *c) {
+        if (!c->finishing || has_output_left(c))
+                return false;
+        for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
+                stream_close(&c->output[i]); /* the client sees the end of its streams, then the farewell */
+        send_message(c, &c->farewell);
+        client_free(c);
+        return true;
+}
+
+static void on_output(void *userdata, uint32_t events) {
+        ClientStream *s = userdata;
+        Client *c = s->client;
+        Task *task = c->task;
+        size_t n = stream_write(s, s->data + s->start, s->size);
+
+        if (s->source.fd >= 0) {
+                s->start += n;
+                s->size -= n;
+                if (n > 0)
+                        watch_stall(s);
+                if (s->size == 0) {
+                        (void) loop_watch(task->loop, &s->source, 0);
+                        loop_timer_clear(task->loop, &s->stall);
+                        free(s->data);
+                        s->data = NULL;
+                        s->start = 0;
+                }
+        }
+        (void) client_try_finish(c);
+        task_update(task);
+}
+
+void clients_deliver(Task *task, LogStream stream, const char *data, size_t size) {
+        for (Client *c = task->clients, *next; c; c = next) {
+                ClientStream *s = &c->output[stream];
+                next = c->next;
+                if (s->source.fd < 0)
+                        continue;
+                bool waiting = s->size > 0;
+                size_t n = waiting ? 0 : stream_write(s, data, size);
+                if (n == size)
+                        continue;
+                if (stream_keep(s, data + n, size - n) < 0) {
+                        client_tell(c, CONTROL_DETACHED, 0, "Detached: out of memory.");
+                        client_free(c);
+                } else if (!waiting)
+                        watch_stall(s);
+        }
+}
+
+bool clients_have_room(const Task *task, LogStream stream) {
+        for (Client *c = task->clients; c; c = c->next)
+                if (c->output[stream].size >= CLIENT_BUFFER_MAX)
+                        return false;
+        return true;
+}
+
+void clients_tell(Task *task, ControlType type, int value, const char *text) {
+        for (Client *c = task->clients; c; c = c->next)
+                client_tell(c, type, value, text);
+}
+
+void clients_finish(Task *task, ControlType type, int value, const char *text) {
+        for (Client *c = task->clients, *next; c; c = next) {
+                next = c->next;
+                c->finishing = true;
+                c->closes_input = false;
+                c->farewell = message_of(type, value, text);
+                source_close(c, &c->input);
+                (void) client_try_finish(c);
+        }
+}
+
+void clients_free(Task *task) {
+        while (task->clients)
+                client_free(task->clients);
+}

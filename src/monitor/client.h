@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A Client is somebody attached to a Task: a control descriptor (wire/control.h) and any of stdin, stdout, stderr, all pipes or sockets
+ * that the client made. It is a member of its task's list and freed only through the functions here. Output waits for it in a bounded
+ * buffer; who takes nothing for CLIENT_STALL_SEC is detached, so that no client can hold up the container for ever. */
+#pragma once
+
+#include "monitor/journal.h"
+#include "monitor/loop.h"
+#include "wire/control.h"
+
+#define CLIENT_STALL_SEC 10
+#define CLIENT_BUFFER_MAX ((size_t) 64 * 1024)
+
+typedef struct Client Client;
+typedef struct Task Task;
+
+typedef struct ClientStream {
+        Client *client;
+        LoopSource source;
+        char *data; /* what the client has not taken yet */
+        size_t size, start;
+        LoopTimer stall;
+} ClientStream;
+
+struct Client {
+        Client *next;
+        Task *task;
+        LoopSource control;
+        LoopSource input;
+        ClientStream output[2]; /* by LogStream */
+        char *typed; /* input that the task has not taken yet */
+        size_t typed_size;
+        bool closes_input;  /* the end of its input is the task's */
+        bool kills_task;    /* an exec that is not detached dies with its client */
+        bool finishing;     /* only the rest of the output and `farewell` are to be sent */
+        ControlMessage farewell;
+};
+
+/* `fds`: control, then those of `streams` (STREAM_*) in order; taken in any case. -EINVAL: not as many as there should be; -EOPNOTSUPP: neither
+ * pipe nor stream socket. */
+int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **ret);
+
+/* A message that is no farewell. Dropped if the client does not read. */
+void client_tell(Client *c, ControlType type, int value, const char *text);
+
+/* Writes or keeps output for every client of the task. */
+void clients_deliver(Task *task, LogStream stream, const char *data, size_t size);
+bool clients_have_room(const Task *task, LogStream stream);
+/* The task's stdin takes more. */
+void clients_pump_input(Task *task);
+void clients_close_input(Task *task);
+void clients_tell(Task *task, ControlType type, int value, const char *text);
+/* The last message to all: sent and the client freed once it has taken its output. */
+void clients_finish(Task *task, ControlType type, int value, const char *text);
+/* Without further ado. */
+void clients_free(Task *task);

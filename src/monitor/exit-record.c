@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The exit record: see exit-record.h. */
+#include "monitor/exit-record.h"
+#include "util/json.h"
+
+int exit_record_write(const ExitRecord *record, int bundle_fd) {
+        const struct { const char *key; int64_t value; } numbers[] = {
+                { "exitCode",   record->exit_code              },
+                { "signal",     record->signal                 },
+                { "started",    (int64_t) record->started      },
+                { "finished",   (int64_t) record->finished     },
+                { "logOrdinal", (int64_t) record->log_ordinal  },
+                { "logLost",    (int64_t) record->log_lost     },
+        };
+        const struct { const char *key, *value; } texts[] = {
+                { "runId",     record->run_id     },
+                { "error",     record->error      },
+                { "stoppedBy", record->stopped_by },
+                { "logEpoch",  record->log_epoch  },
+        };
+        _cleanup_json_ json_object *o = json_object_new_object();
+        int r = o ? json_add_bool(o, "oomKilled", record->oom_killed) : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(numbers); i++)
+                r = json_add_i64(o, numbers[i].key, numbers[i].value);
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(texts); i++)
+                r = json_add_string(o, texts[i].key, texts[i].value ? texts[i].value : "");
+        return r < 0 ? r : json_write_file(bundle_fd, "exit.json", o, 0600, 0);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The exit record: how a run ended, for whoever asks after the monitor is gone. */
+#pragma once
+
+#include "util/macro.h"
+
+typedef struct ExitRecord {
+        const char *run_id;
+        int exit_code; /* 0..255 */
+        int signal;    /* that ended it, 0: none */
+        bool oom_killed;
+        const char *error;   /* why it never ran, or "" */
+        uint64_t started;    /* µs since 1970; 0: it never ran */
+        uint64_t finished;
+        const char *stopped_by; /* "client", "systemd", "shutdown", or "": it ended by itself */
+        const char *log_epoch;
+        uint64_t log_ordinal; /* of the last line, 0: none */
+        uint64_t log_lost;    /* lines that journald did not take in time */
+} ExitRecord;
+
+/* Renames BUNDLE/exit.json into place. Not synced: it dies with the boot, as the bundle does. */
+int exit_record_write(const ExitRecord *record, int bundle_fd);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Descriptors that a client passed: pipes and sockets whose other users must not notice us. So they are never given flags (O_NONBLOCK
+ * belongs to the description, which the client shares) and never block us all the same. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "util/macro.h"
+
+/* 0: a pipe or a stream socket; -EOPNOTSUPP: anything else (a file or a terminal could block). */
+int foreign_check(int fd);
+
+/* As read(2) and write(2), but -EAGAIN rather than waiting. Never raises SIGPIPE where that is ignored. */
+ssize_t foreign_read(int fd, void *data, size_t size);
+ssize_t foreign_write(int fd, const void *data, size_t size);

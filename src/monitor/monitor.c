@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Monitor's life: see monitor.h. */
+#include <fcntl.h>
+#include <malloc.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "monitor/monitor.h"
+#include "monitor/random-id.h"
+#include "monitor/title.h"
+#include "util/fs.h"
+#include "util/strv.h"
+#include "wire/wire.h"
+
+#define GO_USEC (90 * USEC_PER_SEC)      /* how long berthd may take over the unit's job */
+#define TEARDOWN_USEC (USEC_PER_SEC / 5) /* after the report, for clients that are about to read the rest */
+#define ENDING_USEC (60 * USEC_PER_SEC)  /* however slowly a client reads */
+#define LOG_USEC (5 * USEC_PER_SEC)      /* without any progress in journald */
+#define STOP_TIMEOUT_DEFAULT 10
+#define STOP_SIGNAL_DEFAULT 15
+
+static const char *annotation(const Monitor *m, const char *key) {
+        const char *value = m->config ? runtime_config_annotation(m->config, key) : NULL;
+        return value ? value : "";
+}
+
+static bool is_true(const Monitor *m, const char *key) {
+        return streq(annotation(m, key), "true");
+}
+
+_printf_(3, 4)
+static void set_error(Monitor *m, int code, const char *format, ...) {
+        va_list ap;
+
+        m->error.exit_code = code;
+        va_start(ap, format);
+        vsnprintf(m->error.text, sizeof(m->error.text), format, ap);
+        va_end(ap);
+}
+
+/* Wakes berthd, which may have gone idle or be down: its socket unit starts it. */
+static void wake_berthd(void) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = BERTH_RUNDIR "/berthd.sock" };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (fd >= 0) /* EAGAIN: so many are waiting that it is awake anyway */
+                (void) !connect(fd, (struct sockaddr *) &address, sizeof(address));
+}
+
+/* The sandbox goes last: taking its namespaces down takes longer than all the rest, and nobody waits for it. */
+static void drop_sandbox(Monitor *m) {
+        m->sandbox = sandbox_free(m->sandbox);
+}
+
+void monitor_check_end(Monitor *m) {
+        if (m->status == MONITOR_STATUS_ENDING && !m->init->clients && !m->execs)
+                m->loop.quit = true;
+}
+
+static void on_init_idle(Task *t) {
+        monitor_check_end(t->userdata);
+}
+
+static void end_run(Monitor *m);
+
+/* PREPARING: berthd did not say GO. ENDING: clients were slow; first the sandbox is let go, then they are. */
+static void on_limit(void *userdata) {
+        Monitor *m = userdata;
+
+        if (m->status == MONITOR_STATUS_PREPARING) {
+                set_error(m, 125, "berthd did not say within %i seconds that the unit is there.", (int) (GO_USEC / USEC_PER_SEC));
+                end_run(m);
+        } else if (m->sandbox) {
+                drop_sandbox(m);
+                loop_timer_set(&m->loop, &m->limit, ENDING_USEC);
+        } else
+                m->loop.quit = true;
+}
+
+/* Writes the exit record, then tells everybody: berthd first, so that a client's next question finds it informed. */
+static void end_run(Monitor *m) {
+        bool failed = m->record.started == 0;
+
+        if (failed) {
+                m->record.exit_code = m->error.exit_code;
+                m->record.error = m->error.text;
+        }
+        if (m->record.finished == 0)
+                m->record.finished = now_realtime();
+        m->record.run_id = annotation(m, "runId");
+        m->record.stopped_by = m->stopped_by;
+        m->record.log_epoch = m->log.epoch;
+        m->record.log_ordinal = m->log.ordinal;
+        m->record.log_lost = m->log.journal ? journal_lost(m->log.journal) : 0;
+        int r = exit_record_write(&m->record, m->bundle_fd);
+        if (r < 0)
+                fprintf(stderr, "<3>berth-monitor: cannot write the exit record of %s: %s\n", annotation(m, "name"), strerror(-r));
+
+        m->status = MONITOR_STATUS_ENDING;
+        loop_timer_clear(&m->loop, &m->stop_timer);
+        server_tell(&m->server, failed ? MONITOR_FAILED : MONITOR_EXITED, m->record.exit_code, 0, NULL, m->error.text);
+        clients_finish(m->init, failed ? CONTROL_FAILED : CONTROL_EXITED, m->record.exit_code, m->error.text);
+        if (!server_has_connections(&m->server))
+                wake_berthd();
+        loop_timer_set(&m->loop, &m->limit, TEARDOWN_USEC);
+        task_set_done(m->init);
+}
+
+/* The end is reported when journald has the last line, or has been away for too long. */
+static void check_log(Monitor *m) {
+        if (m->status != MONITOR_STATUS_RUNNING || !m->init->is_done)
+                return;
+        if (journal_is_empty(m->log.journal)) {
+                loop_timer_clear(&m->loop, &m->log_timer);
+                end_run(m);
+        }
+}
+
+static void on_journal_empty(void *userdata) {
+        Monitor *m = userdata;
+
+        task_update(m->init);
+        check_log(m);
+}
+
+static void on_log_timer(void *userdata) {
+        Monitor *m = userdata;
+
+        if (journal_progress(m->log.journal) == m->log_progress)
+                journal_give_up(m->log.journal);
+        m->log_progress = journal_progress(m->log.journal);
+        loop_timer_set(&m->loop, &m->log_timer, LOG_USEC);
+        task_update(m->init);
+        check_log(m);
+}
+
+static void on_init_ended(Task *t) {
+        Monitor *m = t->userdata;
+
+        m->record.finished = now_realtime();
+        m->record.exit_code = t->code;
+        m->record.signal = t->signal;
+        m->record.oom_killed = scope_oom_killed(&m->scope);
+        if (!(m->config->namespaces & CLONE_NEWPID)) /* else the kernel has ended all that was in the namespace */
+                scope_kill(&m->scope);
+        m->log_progress = journal_progress(m->log.journal);
+        loop_timer_set(&m->loop, &m->log_timer, LOG_USEC);
+}
+
+static void on_init_done(Task *t) {
+        Monitor *m = t->userdata;
+
+        t->is_done = true;
+        check_log(m);
+}
+
+static int init_log(Monitor *m) {
+        const struct { const char *key, *value; } fields[] = {
+                { "CONTAINER_ID_FULL", annotation(m, "id")          },
+                { "CONTAINER_NAME",    annotation(m, "name")        },
+                { "CONTAINER_TAG",     annotation(m, "logTag")      },
+                { "SYSLOG_IDENTIFIER", annotation(m, "logTag")      },
+                { "IMAGE_NAME",        annotation(m, "image")       },
+                { "IMAGE_ID",          annotation(m, "imageId")     },
+                { "IMAGE_DIGEST",      annotation(m, "imageDigest") },
+                { "CONTAINER_RUN_ID",  annotation(m, "runId")       },
+        };
+        char short_id[13];
+        int r;
+
+        random_id(m->log.epoch);
+        r = journal_new(&m->loop, JOURNAL_SOCKET, on_journal_empty, m, &m->log.journal);
+        if (r < 0)
+                return r;
+        snprintf(short_id, sizeof(short_id), "%s", annotation(m, "id"));
+        r = journal_add_common(m->log.journal, "CONTAINER_ID", short_id);
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(fields); i++)
+                r = journal_add_common(m->log.journal, fields[i].key, fields[i].value);
+        return r;
+}
+
+static int read_config(Monitor *m) {
+        _cleanup_json_ json_object *object = NULL;
+        const char *where = NULL;
+        int32_t number;
+        int r = json_read_file(m->bundle_fd, "config.json", MONITOR_CONFIG_MAX, &object);
+
+        if (r >= 0)
+                r = runtime_config_read(object, &m->config, &where);
+        if (r < 0) {
+                set_error(m, 125, "Cannot read the container's config.json%s%s: %s.", where ? ", field " : "", where ? where : "",
+                          strerror(-r));
+                return r;
+        }
+        if (parse_i32(annotation(m, "stopSignal"), &number) >= 0 && number > 0)
+                m->stop_signal = number;
+        if (parse_i32(annotation(m, "stopTimeout"), &number) >= 0)
+                m->stop_timeout = number;
+        title_set("berth-monitor", annotation(m, "name"));
+        return 0;
+}
+
+static int prepare_sandbox(Monitor *m) {
+        unsigned streams = STREAM_STDOUT | STREAM_STDERR | (is_true(m, "stdin") ? STREAM_STDIN : 0);
+        int stdio[3] = { -EBADF, -EBADF, -EBADF }, r = 0;
+
+        m->init->stdin_once = is_true(m, "stdinOnce");
+        if (!m->config->process.terminal)
+                r = task_make_pipes(m->init, streams, stdio);
+        if (r < 0) {
+                set_error(m, 125, "Cannot make the container's streams: %s.", strerror(-r));
+                return r;
+        }
+        r = sandbox_prepare(m->config, m->bundle_fd, stdio, &m->sandbox, &m->error);
+        wire_close_fds(stdio, N_ELEMENTS(stdio));
+        if (r < 0)
+                return r;
+        r = task_set_process(m->init, sandbox_pid(m->sandbox), sandbox_pidfd(m->sandbox), sandbox_terminal(m->sandbox));
+        if (r < 0) {
+                set_error(m, 125, "Cannot watch the container's init: %s.", strerror(-r));
+                drop_sandbox(m);
+        } else if (m->config->process.rows > 0)
+                task_resize(m->init, m->config->process.rows, m->config->process.columns);
+        return r;
+}
+
+int monitor_attach(Monitor *m, unsigned streams, int *fds, size_t n_fds, const char **ret_text) {
+        Client *client = NULL;
+        int r;
+
+        if ((streams & STREAM_REPLAY) || m->status == MONITOR_STATUS_ENDING) {
+                wire_close_fds(fds, n_fds);
+                *ret_text = streams & STREAM_REPLAY ? "Replaying earlier output is not supported." : "The container is not running.";
+                return streams & STREAM_REPLAY ? -EOPNOTSUPP : -ESRCH;
+        }
+        r = client_new(m->init, streams, fds, n_fds, &client);
+        if (r == -EOPNOTSUPP)
+                *ret_text = "Streams must be pipes or stream sockets.";
+        if (r >= 0 && m->status == MONITOR_STATUS_RUNNING)
+                client_tell(client, CONTROL_STARTED, m->init->pid, NULL);
+        return r;
+}
+
+/* BUNDLE/monitor: who the monitor is, so that berth-spawn can find it again and knows what to kill should it die. */
+static int write_identity(Monitor *m) {
+        char stat[1024], *field;
+        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+
+        if (n < 0)
+                return -errno;
+        stat[n] = '\0';
+        field = strrchr(stat, ')'); /* the end of field 2, which may hold anything; start time is field 22 */
+        for (int i = 2; field && i < 22; i++)
+                field = strchr(field + 1, ' ');
+        if (!field)
+                return -EBADMSG;
+        int size = asprintf(&text, "%i %llu %s\n", (int) getpid(), strtoull(field + 1, NULL, 10), m->scope.path);
+        if (size < 0)
+                return -ENOMEM;
+        return fs_write_file(m->bundle_fd, "monitor", text, (size_t) size, 0600, 0);
+}
+
+static int start_payload(Monitor *m) {
+        int r = scope_find(&m->scope);
+
+        if (r >= 0)
+                r = scope_enter(&m->scope);
+        if (r >= 0) /* before there is anything to kill in it */
+                r = write_identity(m);
+        if (r >= 0)
+                r = scope_move_payload(&m->scope, m->init->pid);
+        if (r < 0) {
+                set_error(m, 125, "Cannot enter the unit %s: %s.", m->scope.path ? m->scope.path : "of the container",
+                          r == -ENXIO ? "systemd has not moved the monitor there" : strerror(-r));
+                return r;
+        }
+        r = sandbox_start(m->sandbox, &m->error);
+        if (r < 0)
+                return r;
+        r = task_set_running(m->init);
+        if (r < 0)
+                set_error(m, 125, "Cannot watch the container's init: %s.", strerror(-r));
+        return r;
+}
+
+int monitor_go(Monitor *m, const char **ret_text) {
+        if (m->status != MONITOR_STATUS_PREPARING) {
+                *ret_text = "It was started before.";
+                return -EALREADY;
+        }
+        loop_timer_clear(&m->loop, &m->limit);
+        if (!m->sandbox || start_payload(m) < 0) {
+                end_run(m);
+                return 0; /* told as FAILED */
+        }
+        m->status = MONITOR_STATUS_RUNNING;
+        m->record.started = now_realtime();
+        clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
+        server_tell(&m->server, MONITOR_STARTED, 0, m->init->pid, NULL, NULL);
+        monitor_stop_pending(m);
+        malloc_trim(0);
+        return 0;
+}
+
+int monitor_abort(Monitor *m, const char *why) {
+        if (m->status != MONITOR_STATUS_PREPARING)
+                return -EALREADY;
+        if (m->sandbox) /* else its own error says more */
+                set_error(m, 125, "%s", why);
+        end_run(m);
+        return 0;
+}
+
+/* journald finds out a line's unit from the living sender, when it reads the line: give it the time. */
+static void linger(Monitor *m) {
+        for (int i = 0; i < 400 && m->log.journal && journal_unread(m->log.journal) > 0; i++)
+                usleep(5000);
+}
+
+static int init_monitor(Monitor *m, int listen_fd) {
+        int r = loop_init(&m->loop);
+
+        m->limit = (LoopTimer) { .handler = on_limit, .userdata = m };
+        m->log_timer = (LoopTimer) { .handler = on_log_timer, .userdata = m };
+        if (r >= 0)
+                r = monitor_stop_init(m);
+        if (r >= 0)
+                r = server_init(&m->server, m, listen_fd);
+        m->scratch = mmap(NULL, TASK_READ_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        m->init = task_new(&m->loop, m->scratch, m);
+        if (r >= 0 && (m->scratch == MAP_FAILED || !m->init))
+                r = -ENOMEM;
+        if (r < 0)
+                return r;
+        m->init->ended = on_init_ended;
+        m->init->done = on_init_done;
+        m->init->idle = on_init_idle;
+        m->init->log = &m->log;
+        return 0;
+}
+
+int monitor_run(int bundle_fd, int listen_fd) {
+        Monitor m = {
+                .bundle_fd = bundle_fd,
+                .scope.fd = -EBADF,
+                .stop_signal = STOP_SIGNAL_DEFAULT,
+                .stop_timeout = STOP_TIMEOUT_DEFAULT,
+        };
+        int r = init_monitor(&m, listen_fd);
+
+        if (r >= 0) {
+                /* An error here is told when berthd says GO: only then are all clients attached that want to hear of it. */
+                if (read_config(&m) >= 0 && (r = init_log(&m)) >= 0)
+                        (void) prepare_sandbox(&m);
+                loop_timer_set(&m.loop, &m.limit, GO_USEC);
+                if (r >= 0)
+                        r = loop_run(&m.loop);
+        }
+        server_done(&m.server);
+        drop_sandbox(&m);
+        linger(&m);
+        return r;
+}
