@@ -32,8 +32,9 @@ void cli_error(const char *format, ...) {
 /* What the bus itself says, in words that tell what to do. */
 static const struct { const char *name, *text; } bus_errors[] = {
         { SD_BUS_ERROR_SERVICE_UNKNOWN,
-          "berthd is not known on the system bus: is berth installed, and was the bus reloaded after that (systemctl reload dbus)?" },
-        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, "berthd is not running and could not be started: see systemctl status berthd" },
+          "berthd is not known on the system bus: is berth installed? After that: systemctl reload dbus" },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+          "berthd is not running and could not be started: see systemctl status berthd" },
         { SD_BUS_ERROR_NO_REPLY, "berthd went away before it answered: see journalctl -u berthd" },
         { SD_BUS_ERROR_DISCONNECTED, "the system bus closed the connection: see journalctl -u dbus" },
         { "System.Error.ECONNRESET", "the system bus closed the connection: see journalctl -u dbus" },
@@ -41,7 +42,8 @@ static const struct { const char *name, *text; } bus_errors[] = {
         { "org.freedesktop.DBus.Error.Spawn.ChildExited", "berthd could not be started: see systemctl status berthd" },
         { "org.freedesktop.DBus.Error.Spawn.Failed", "berthd could not be started: see systemctl status berthd" },
         { "org.freedesktop.DBus.Error.TimedOut", "berthd did not start in time: see systemctl status berthd" },
-        { "org.freedesktop.systemd1.NoSuchUnit", "berthd.service is not installed: run systemctl daemon-reload after installing berth" },
+        { "org.freedesktop.systemd1.NoSuchUnit",
+          "berthd.service is not installed: run systemctl daemon-reload after installing berth" },
         { "org.freedesktop.systemd1.LoadFailed", "berthd.service cannot be loaded: see systemctl status berthd" },
         { "org.freedesktop.systemd1.UnitMasked", "berthd.service is masked: systemctl unmask berthd" },
         { SD_BUS_ERROR_NO_MEMORY, "out of memory" },
@@ -65,11 +67,12 @@ int bus_open(sd_bus **ret, sd_bus_error *error) {
 
         if (r < 0 && sd_booted() <= 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
-                                         "systemd does not run this machine (there is no /run/systemd/system), and berth works through it: "
-                                         "boot a host with systemd, or enter one");
+                                         "systemd does not run this machine (there is no /run/systemd/system), and "
+                                         "berth works through it: boot a host with systemd, or enter one");
         if (r < 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
-                                         "cannot connect to the system bus: %s; see systemctl status dbus.socket", strerror(-r));
+                                         "cannot connect to the system bus: %s; see systemctl status dbus.socket",
+                                         strerror(-r));
         *ret = the_bus;
         return 0;
 }
@@ -78,7 +81,8 @@ void bus_close(void) {
         the_bus = sd_bus_flush_close_unref(the_bus);
 }
 
-int bus_message_new(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error) {
+int bus_message_new(const char *path, const char *interface, const char *member, sd_bus_message **ret,
+                    sd_bus_error *error) {
         sd_bus *bus;
         int r = bus_open(&bus, error);
 
@@ -96,8 +100,8 @@ int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error) {
         return sd_bus_call(sd_bus_message_get_bus(m), m, UINT64_MAX, error, ret);
 }
 
-int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error,
-                    const char *types, ...) {
+int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret,
+                    sd_bus_error *error, const char *types, ...) {
         _cleanup_bus_message_ sd_bus_message *m = NULL;
         va_list ap;
         int r;

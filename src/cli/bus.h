@@ -31,14 +31,15 @@ int bus_open(sd_bus **ret, sd_bus_error *error);
 void bus_close(void);
 
 /* A method call that is not sent yet. path: BUS_PATH for the manager. */
-int bus_message_new(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error);
+int bus_message_new(const char *path, const char *interface, const char *member, sd_bus_message **ret,
+                    sd_bus_error *error);
 
 /* Sends and waits. ret may be NULL. */
 int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
 
 /* Both in one, for plain arguments. */
-int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret, sd_bus_error *error,
-                    const char *types, ...);
+int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret,
+                    sd_bus_error *error, const char *types, ...);
 
 /* Appends one entry to an a{sv} that is open. */
 int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...);

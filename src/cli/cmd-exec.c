@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* berth exec: one more process in a running container. Its flags are the rows of container_options that say VERB_EXEC. */
+/* berth exec: one more process in a running container. Its other flags are rows of container_options. */
 #include <fcntl.h>
 #include <stdio.h>
 

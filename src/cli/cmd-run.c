@@ -15,7 +15,8 @@ static char *arg_cidfile;
 const Arg run_args[] = {
         { "detach", 'd', ARG_BOOL, &arg_detach, NULL, "Run in the background, print the container's ID" },
         { "cidfile", 0, ARG_STRING, &arg_cidfile, "string", "Write the container's ID to this file" },
-        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL, "Pass signals on to the container (default true, never with -t)" },
+        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL,
+          "Pass signals on to the container (default true, never with -t)" },
         ARG_NET,
         { 0 },
 };

@@ -15,7 +15,8 @@ static bool arg_sig_proxy = true;
 const Arg start_args[] = {
         { "attach", 'a', ARG_BOOL, &arg_attach, NULL, "Show its output, pass signals on, end with its exit code" },
         { "interactive", 'i', ARG_BOOL, &arg_interactive, NULL, "Pass standard input to it, if it was made with -i" },
-        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL, "Pass signals on to the container (default true, never with a terminal)" },
+        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL,
+          "Pass signals on to the container (default true, never with a terminal)" },
         { 0 },
 };
 
@@ -55,7 +56,8 @@ static bool start_detached(const char *name) {
         _cleanup_free_ char *path = NULL;
         int control;
 
-        if (get_path(name, &path) < 0 || call_start(path, NULL, &control) < 0 || session_wait_start(control, name) != EXIT_OK)
+        if (get_path(name, &path) < 0 || call_start(path, NULL, &control) < 0 ||
+            session_wait_start(control, name) != EXIT_OK)
                 return false;
         printf("%s\n", name);
         return true;

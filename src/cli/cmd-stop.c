@@ -9,8 +9,10 @@ static int32_t arg_timeout = OPTION_I32_UNSET;
 static char *arg_signal;
 
 #define STOP_ARGS \
-        { "signal", 's', ARG_STRING, &arg_signal, "string", "Signal that asks it to end (default: the container's stop signal)" }, \
-        { "timeout", 't', ARG_I32, &arg_timeout, "int", "Seconds to wait before it is killed (-1: for ever)", parse_timeout }, \
+        { "signal", 's', ARG_STRING, &arg_signal, "string", \
+          "Signal that asks it to end (default: the container's stop signal)" }, \
+        { "timeout", 't', ARG_I32, &arg_timeout, "int", "Seconds to wait before it is killed (-1: for ever)", \
+          parse_timeout }, \
         { "time", 0, ARG_I32, &arg_timeout, "int", NULL, parse_timeout }, \
         { 0 }
 

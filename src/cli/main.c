@@ -109,7 +109,8 @@ static int help_group(const char *group) {
 /* The verb's own flags and the options of containers that it takes, as one table. */
 static int collect_args(const Verb *v, Arg **ret) {
         static const ArgType types[] = {
-                [OPTION_BOOL] = ARG_BOOL, [OPTION_STRING] = ARG_STRING, [OPTION_STRV] = ARG_STRV, [OPTION_I32] = ARG_I32,
+                [OPTION_BOOL] = ARG_BOOL, [OPTION_STRING] = ARG_STRING,
+                [OPTION_STRV] = ARG_STRV, [OPTION_I32] = ARG_I32,
         };
         size_t n = 0;
 
@@ -124,8 +125,9 @@ static int collect_args(const Verb *v, Arg **ret) {
                 const ContainerOption *o = &container_options[i];
                 if (o->flag && (o->verbs & v->options))
                         all[n++] = (Arg) {
-                                .flag = o->flag, .short_flag = o->short_flag, .type = types[o->type], .argument = o->argument,
-                                .target = (char *) &arg_settings + o->offset, .help = o->help, .parse = o->parse,
+                                .flag = o->flag, .short_flag = o->short_flag, .type = types[o->type], 
+                                .argument = o->argument, .target = (char *) &arg_settings + o->offset,
+                                .help = o->help, .parse = o->parse,
                         };
         }
         *ret = all;
@@ -154,11 +156,14 @@ static int check_count(const char *called, const Verb *v, int n) {
         if (v->max_args == 0)
                 cli_error("\"berth %s\" accepts no arguments. See 'berth %s --help'.", called, called);
         else if (v->min_args == v->max_args)
-                cli_error("\"berth %s\" requires exactly %d argument%s. See 'berth %s --help'.", called, v->min_args, plural, called);
+                cli_error("\"berth %s\" requires exactly %d argument%s. See 'berth %s --help'.", called, v->min_args,
+                          plural, called);
         else if (n < v->min_args)
-                cli_error("\"berth %s\" requires at least %d argument%s. See 'berth %s --help'.", called, v->min_args, plural, called);
+                cli_error("\"berth %s\" requires at least %d argument%s. See 'berth %s --help'.", called, v->min_args,
+                          plural, called);
         else
-                cli_error("\"berth %s\" requires at most %d argument%s. See 'berth %s --help'.", called, v->max_args, plural, called);
+                cli_error("\"berth %s\" requires at most %d argument%s. See 'berth %s --help'.", called, v->max_args,
+                          plural, called);
         return -EINVAL;
 }
 

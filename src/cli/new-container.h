@@ -12,7 +12,7 @@
 /* Image and command from the arguments, files read, everything checked. 0, or EXIT_OURS with a line printed. */
 int new_container_settings(int argc, char **argv);
 
-/* Makes the file, which must not exist, before anything else is made. path may be NULL: -EBADF is returned in *ret_fd. */
+/* Makes the file, which must not exist, before anything else is made. Without a path *ret_fd is -EBADF. */
 int cidfile_open(const char *path, int *ret_fd);
 /* Writes the id and closes; without an id the file is removed again. */
 int cidfile_close(const char *path, int fd, const char *id);

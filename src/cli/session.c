@@ -152,7 +152,8 @@ static void take_signal(Session *s, bool ended) {
                 send_size(s);
         else if (s->tty || ended) /* ended: we only hang on a reader of our output that does not read */
                 die_of(s, signo);
-        else if (signo != SIGWINCH || info.ssi_code != SI_KERNEL) /* a window that changes is no message to a payload without a terminal */
+        /* A window that changes is no message to a payload without a terminal; one that somebody sent is. */
+        else if (signo != SIGWINCH || info.ssi_code != SI_KERNEL)
                 send_control(s, (ControlMessage) { .type = CONTROL_SIGNAL, .value = signo });
 }
 
@@ -171,7 +172,8 @@ static int take_control(Session *s, bool *started) {
                 return STATUS_NONE;
         if (r <= 0 || message.magic != CONTROL_MAGIC) {
                 leave_raw_mode(s);
-                cli_error("%s: its monitor died%s", s->what, *started ? ", and what it ran was killed with it" : " before it could be started");
+                cli_error("%s: its monitor died%s", s->what,
+                          *started ? ", and what it ran was killed with it" : " before it could be started");
                 return *started ? EXIT_KILLED : EXIT_OURS;
         }
         message.text[sizeof(message.text) - 1] = '\0';
@@ -310,7 +312,8 @@ static int pump(Session *s, Channel *channels) {
                 if (fds[3].revents)
                         status = take_control(s, &started);
                 if (status != STATUS_NONE)
-                        channels[STDIN_FILENO].to = -EBADF; /* nothing more is read from our stdin: it is the next command's */
+                        /* nothing more is read from our stdin: it is the next command's */
+                        channels[STDIN_FILENO].to = -EBADF;
         }
 }
 

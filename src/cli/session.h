@@ -25,7 +25,8 @@ typedef struct Session {
         struct termios saved;
 } Session;
 
-#define SESSION_NULL { .near = { -EBADF, -EBADF, -EBADF }, .far = { -EBADF, -EBADF, -EBADF }, .signals = -EBADF, .control = -EBADF }
+#define SESSION_NULL { .near = { -EBADF, -EBADF, -EBADF }, .far = { -EBADF, -EBADF, -EBADF }, \
+                       .signals = -EBADF, .control = -EBADF }
 
 /* What the CLI asked for: whether a terminal is needed and missing (one line on stderr, then -ENOTTY), and makes the
  * pipes. */

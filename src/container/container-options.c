@@ -13,8 +13,10 @@
 
 const ContainerOption container_options[] = {
         /* No flags: what stands behind them on the command line. */
-        { "image", NULL, 0, "Image", OPTION_STRING, MEMBER(image), "Config.Image", NULL, NULL, 0, NULL, validate_image },
-        { "command", NULL, 0, "Exec", OPTION_STRV, MEMBER(command), "Config.Cmd", NULL, NULL, 0, NULL, validate_strings },
+        { "image", NULL, 0, "Image", OPTION_STRING, MEMBER(image), "Config.Image", NULL, NULL, 0, NULL,
+          validate_image },
+        { "command", NULL, 0, "Exec", OPTION_STRV, MEMBER(command), "Config.Cmd", NULL, NULL, 0, NULL,
+          validate_strings },
 
         { "entrypoint", "entrypoint", 0, "Entrypoint", OPTION_STRV, MEMBER(entrypoint), "Config.Entrypoint", "string",
           "Run this instead of the image's entrypoint", NEW_CONTAINER, parse_single, validate_strings },
@@ -44,16 +46,19 @@ const ContainerOption container_options[] = {
           "Remove the container when it has ended", NEW_CONTAINER, NULL, NULL },
         { "security-opt", "security-opt", 0, NULL, OPTION_STRV, MEMBER(security_opt), "HostConfig.SecurityOpt", "list",
           "Security options: no-new-privileges", NEW_CONTAINER, NULL, validate_security_opt },
-        { "stop-signal", "stop-signal", 0, "StopSignal", OPTION_STRING, MEMBER(stop_signal), "Config.StopSignal", "string",
+        { "stop-signal", "stop-signal", 0, "StopSignal", OPTION_STRING, MEMBER(stop_signal), "Config.StopSignal",
+          "string",
           "Signal that stops the container", NEW_CONTAINER, parse_optional, validate_signal },
-        { "stop-timeout", "stop-timeout", 0, "StopTimeout", OPTION_I32, MEMBER(stop_timeout), "Config.StopTimeout", "int",
+        { "stop-timeout", "stop-timeout", 0, "StopTimeout", OPTION_I32, MEMBER(stop_timeout), "Config.StopTimeout",
+          "int",
           "Seconds to wait after that signal before the container is killed (-1: for ever)", NEW_CONTAINER,
           parse_timeout, validate_timeout },
         { "tty", "tty", 't', NULL, OPTION_BOOL, MEMBER(tty), "Config.Tty", NULL,
           "Give it a terminal", EVERY_VERB, NULL, NULL },
         { "user", "user", 'u', "User", OPTION_STRING, MEMBER(user), "Config.User", "string",
           "User name or number, and group (USER[:GROUP])", EVERY_VERB, parse_optional, validate_user },
-        { "working-dir", "workdir", 'w', "WorkingDir", OPTION_STRING, MEMBER(working_dir), "Config.WorkingDir", "string",
+        { "working-dir", "workdir", 'w', "WorkingDir", OPTION_STRING, MEMBER(working_dir), "Config.WorkingDir",
+          "string",
           "Working directory inside the container", EVERY_VERB, parse_optional, validate_path },
 };
 const size_t n_container_options = N_ELEMENTS(container_options);
@@ -150,7 +155,8 @@ static int read_bus_value(sd_bus_message *m, OptionType type, void *member) {
                 r = sd_bus_message_read_strv(m, &strings);
                 if (r < 0)
                         return r;
-                if (!strings && !(strings = calloc(1, sizeof(char *)))) /* an empty vector was given: not the same as none */
+                /* an empty vector was given: not the same as none */
+                if (!strings && !(strings = calloc(1, sizeof(char *))))
                         return -ENOMEM;
                 strv_free(*(char ***) member);
                 *(char ***) member = strings;
@@ -177,7 +183,8 @@ static int read_bus_option(sd_bus_message *m, ContainerSettings *s, char **ret_e
         if (r < 0)
                 return r;
         if (!streq(type, bus_types[o->type]))
-                return option_error(ret_error, "The option \"%s\" has type %s, not %.16s", key, bus_types[o->type], type);
+                return option_error(ret_error, "The option \"%s\" has type %s, not %.16s", key, bus_types[o->type],
+                                    type);
         r = sd_bus_message_enter_container(m, 'v', type);
         if (r < 0)
                 return r;

@@ -50,10 +50,11 @@ typedef struct ContainerOption {
         const char *argument;  /* for help: "list", "string", "int"; NULL for bool */
         const char *help;
         unsigned verbs;
-        /* Turns one command line value into what goes into the struct (reads the caller's environment). NULL: as it is; vectors are
-         * appended to. On failure *ret_error is a line to free. */
+        /* Turns one command line value into what goes into the struct (reads the caller's environment). NULL: as it
+         * is; vectors are appended to. On failure *ret_error is a line to free. */
         int (*parse)(const char *value, void *member, char **ret_error);
-        /* Checks a value that came over the bus or from a file (daemon) or the command line (client). NULL: anything goes. */
+        /* Checks a value that came over the bus or from a file (daemon) or the command line (client). NULL:
+         * anything goes. */
         int (*validate)(const void *member, char **ret_error);
 } ContainerOption;
 

@@ -21,7 +21,8 @@ static int read_line(const char *file, char *line, EntryParse parse, char ***ent
         if (key == 0)
                 return option_error(ret_error, "\"%s\" has a line without a name before the \"=\"", file);
         if (strcspn(line, " \t") < key)
-                return option_error(ret_error, "\"%s\" has a name with a blank in it: \"%.*s\"", file, (int) MIN_OF(key, 64), line);
+                return option_error(ret_error, "\"%s\" has a name with a blank in it: \"%.*s\"", file,
+                                    (int) MIN_OF(key, 64), line);
         return parse(line, entries, ret_error);
 }
 

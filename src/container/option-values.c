@@ -102,7 +102,8 @@ static int validate_vector(const char *what, const void *member, char **ret_erro
                         return r;
                 size += strlen(*v) + 1 + sizeof(char *);
                 if (size > VECTOR_MAX_SIZE)
-                        return option_error(ret_error, "%s and its like are more than %d bytes together", what, VECTOR_MAX_SIZE);
+                        return option_error(ret_error, "%s and its like are more than %d bytes together", what,
+                                            VECTOR_MAX_SIZE);
         }
         return 0;
 }
@@ -146,9 +147,11 @@ int validate_name(const void *member, char **ret_error) {
         size_t length = strlen(name);
 
         if (length < 2 || !strchr(LETTERS DIGITS, name[0]) || strspn(name, LETTERS DIGITS "_.-") != length)
-                return option_error(ret_error, "Invalid container name (%.64s): only [a-zA-Z0-9][a-zA-Z0-9_.-]+ is allowed", name);
+                return option_error(ret_error,
+                                    "Invalid container name (%.64s): only [a-zA-Z0-9][a-zA-Z0-9_.-]+ is allowed", name);
         if (length > NAME_MAX_LENGTH)
-                return option_error(ret_error, "Invalid container name (%.32s…): longer than %d characters", name, NAME_MAX_LENGTH);
+                return option_error(ret_error, "Invalid container name (%.32s…): longer than %d characters", name,
+                                    NAME_MAX_LENGTH);
         return 0;
 }
 
@@ -175,7 +178,9 @@ int validate_path(const void *member, char **ret_error) {
         const char *path = *(char *const *) member;
 
         if (*path != '/')
-                return option_error(ret_error, "the working directory \"%.64s\" is invalid, it needs to be an absolute path", path);
+                return option_error(ret_error,
+                                    "the working directory \"%.64s\" is invalid, it needs to be an absolute path",
+                                    path);
         if (strlen(path) >= PATH_MAX)
                 return option_error(ret_error, "the working directory is longer than %d bytes", PATH_MAX - 1);
         return validate_string("the working directory", path, ret_error);
@@ -185,7 +190,9 @@ int validate_pull(const void *member, char **ret_error) {
         const char *pull = *(char *const *) member;
 
         if (!streq(pull, "always") && !streq(pull, "missing") && !streq(pull, "never"))
-                return option_error(ret_error, "invalid pull option \"%.64s\": must be one of \"always\", \"missing\" or \"never\"", pull);
+                return option_error(ret_error,
+                                    "invalid pull option \"%.64s\": there are \"always\", \"missing\" and \"never\"",
+                                    pull);
         return 0;
 }
 
@@ -195,7 +202,9 @@ int validate_security_opt(const void *member, char **ret_error) {
                 bool on;
 
                 if (!value || (*value && *value != ':' && *value != '=') || (*value && parse_bool(value + 1, &on) < 0))
-                        return option_error(ret_error, "invalid security option \"%.64s\": only no-new-privileges[:true|false] is supported", *v);
+                        return option_error(ret_error,
+                                            "invalid security option \"%.64s\": there is no-new-privileges[:true|false]",
+                                            *v);
         }
         return 0;
 }
@@ -233,7 +242,9 @@ static int validate_id(const char *what, const char *id, size_t length, char **r
                 return 0;
         r = parse_u32(text, &number);
         if (r < 0 || number > ID_MAX)
-                return option_error(ret_error, "%s %s is above %d, the last that a container has: use a smaller number", what, text, ID_MAX);
+                return option_error(ret_error,
+                                    "%s %s is above %d, the last that a container has: use a smaller number",
+                                    what, text, ID_MAX);
         return 0;
 }
 

@@ -9,8 +9,8 @@
 int option_error(char **ret_error, const char *format, ...) _printf_(2, 3);
 
 int parse_optional(const char *value, void *member, char **ret_error); /* a string; "" is as if it were not given */
-int parse_single(const char *value, void *member, char **ret_error);   /* a vector of this one string, which replaces the former */
-int parse_env(const char *value, void *member, char **ret_error);      /* KEY: from the caller's environment, if it is there */
+int parse_single(const char *value, void *member, char **ret_error);   /* a vector of this string alone */
+int parse_env(const char *value, void *member, char **ret_error);      /* KEY: as the caller has it, or not at all */
 int parse_label(const char *value, void *member, char **ret_error);
 int parse_timeout(const char *value, void *member, char **ret_error);
 

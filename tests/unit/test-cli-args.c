@@ -23,7 +23,7 @@ static const Arg rows[] = {
         { 0 },
 };
 
-/* `words` are split at blanks; `result` says what came out: f, a, p where set, name, env, timeout, then the arguments. */
+/* `words` are split at blanks; `text` is what came out: f, a, p where set, name, env, timeout, arguments. */
 static const struct { const char *words; ArgsFlags flags; int result; const char *text; } cases[] = {
         { "", 0, 0, "p [] [] 0:" },
         { "x y", 0, 0, "p [] [] 0: x y" },
@@ -59,8 +59,10 @@ static const struct { const char *words; ArgsFlags flags; int result; const char
         { "--name", 0, -EINVAL, "flag needs an argument: --name" },
         { "-fn", 0, -EINVAL, "flag needs an argument: 'n' in -fn" },
         { "-t abc", 0, -EINVAL, "invalid argument \"abc\" for \"-t, --timeout\" flag: a whole number is needed" },
-        { "-t 99999999999", 0, -EINVAL, "invalid argument \"99999999999\" for \"-t, --timeout\" flag: a whole number is needed" },
-        { "--sig-proxy=perhaps", 0, -EINVAL, "invalid argument \"perhaps\" for \"--sig-proxy\" flag: true or false is needed" },
+        { "-t 99999999999", 0, -EINVAL,
+          "invalid argument \"99999999999\" for \"-t, --timeout\" flag: a whole number is needed" },
+        { "--sig-proxy=perhaps", 0, -EINVAL,
+          "invalid argument \"perhaps\" for \"--sig-proxy\" flag: true or false is needed" },
         { "-f=", 0, -EINVAL, "invalid argument \"\" for \"-f, --force\" flag: true or false is needed" },
 };
 
@@ -68,7 +70,8 @@ static char *describe(int n, char **words) {
         _cleanup_free_ char *env = strv_join(arg_env, ",");
         char *text, *more;
 
-        assert_true(asprintf(&text, "%s%s%s [%s] [%s] %d:", arg_force ? "f" : "", arg_all ? "a" : "", arg_proxy ? "p" : "",
+        assert_true(asprintf(&text, "%s%s%s [%s] [%s] %d:", arg_force ? "f" : "", arg_all ? "a" : "",
+                             arg_proxy ? "p" : "",
                              arg_name ?: "", env, arg_timeout) >= 0);
         for (int i = 0; i < n; i++, text = more) {
                 assert_true(asprintf(&more, "%s %s", text, words[i]) >= 0);

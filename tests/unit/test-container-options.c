@@ -136,7 +136,8 @@ static void test_values(void **state) {
 }
 
 static void test_too_long(void **state) {
-        static const char *const options[] = { "name", "env", "label", "hostname", "user", "workdir", "entrypoint", "image" };
+        static const char *const options[] = { "name", "env", "label", "hostname", "user", "workdir", "entrypoint",
+                                               "image" };
         _cleanup_free_ char *value = malloc(200 * 1024);
 
         memset(value, 'a', 200 * 1024 - 1);
@@ -243,10 +244,10 @@ static void test_flags_win_over_files(void **state) {
 
 static void fill_everything(ContainerSettings *s) {
         static const struct { const char *option, *value; } all[] = {
-                { "name", "web" }, { "entrypoint", "" }, { "env", "A=1" }, { "env", "B=" }, { "label", "x" }, { "workdir", "/w" },
-                { "user", "1:2" }, { "hostname", "h" }, { "stop-signal", "USR1" }, { "stop-timeout", "-1" }, { "network", "host" },
-                { "pull", "never" }, { "security-opt", "no-new-privileges" }, { "image", "busybox" }, { "command", "sh" },
-                { "command", "" },
+                { "name", "web" }, { "entrypoint", "" }, { "env", "A=1" }, { "env", "B=" }, { "label", "x" },
+                { "workdir", "/w" }, { "user", "1:2" }, { "hostname", "h" }, { "stop-signal", "USR1" },
+                { "stop-timeout", "-1" }, { "network", "host" }, { "pull", "never" },
+                { "security-opt", "no-new-privileges" }, { "image", "busybox" }, { "command", "sh" }, { "command", "" },
         };
         _cleanup_free_ char *why = NULL;
 
@@ -372,9 +373,11 @@ static void test_bus_refused(void **state) {
                 container_settings_init(&s);
                 assert_true(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
                 if (bus_cases[i].value)
-                        assert_true(sd_bus_message_append(m, "{sv}", bus_cases[i].key, bus_cases[i].type, bus_cases[i].value) >= 0);
+                        assert_true(sd_bus_message_append(m, "{sv}", bus_cases[i].key, bus_cases[i].type,
+                                                          bus_cases[i].value) >= 0);
                 else
-                        assert_true(sd_bus_message_append(m, "{sv}", bus_cases[i].key, bus_cases[i].type, bus_cases[i].number) >= 0);
+                        assert_true(sd_bus_message_append(m, "{sv}", bus_cases[i].key, bus_cases[i].type,
+                                                          bus_cases[i].number) >= 0);
                 assert_true(sd_bus_message_close_container(m) >= 0);
                 finish(m);
                 assert_int_equal(container_settings_from_bus(m, &s, &why), -EINVAL);
