@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clients and the streams of a task: real processes and pipes, no container. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "monitor/foreign.h"
+#include "monitor/task.h"
+#include "util/io.h"
+#include "wire/wire.h"
+
+static Loop loop;
+static char *scratch;
+static bool is_done, is_idle, was_killed;
+
+static void on_ended(Task *t) {
+}
+static void on_done(Task *t) {
+        is_done = true;
+        clients_finish(t, CONTROL_EXITED, t->code, NULL);
+}
+static void on_idle(Task *t) {
+        is_idle = true;
+        loop.quit = true;
+}
+static void on_kill(Task *t) {
+        was_killed = true;
+        task_signal(t, SIGKILL);
+}
+
+/* A client's own ends. */
+typedef struct Peer {
+        int control, input, output, errors;
+        Client *client;
+} Peer;
+
+static int attach(Task *t, unsigned streams, Peer *p) {
+        int fds[4], control[2], pipe_fds[2];
+        size_t n = 0;
+
+        *p = (Peer) { .control = -EBADF, .input = -EBADF, .output = -EBADF, .errors = -EBADF };
+        assert_int_equal(wire_pair(control), 0);
+        p->control = control[0];
+        fds[n++] = control[1];
+        int *mine[] = { &p->input, &p->output, &p->errors };
+        for (int i = 0; i < 3; i++)
+                if (streams & (1u << i)) {
+                        assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+                        *mine[i] = pipe_fds[i == 0];
+                        fds[n++] = pipe_fds[i != 0];
+                }
+        return client_new(t, streams, fds, n, &p->client);
+}
+
+static void peer_close(Peer *p) {
+        int fds[] = { p->control, p->input, p->output, p->errors };
+        wire_close_fds(fds, N_ELEMENTS(fds));
+}
+
+static Task *start(const char *command, unsigned streams) {
+        Task *t = task_new(&loop, scratch, NULL);
+        int stdio[3];
+
+        assert_non_null(t);
+        t->ended = on_ended;
+        t->done = on_done;
+        t->idle = on_idle;
+        t->kill = on_kill;
+        is_done = is_idle = was_killed = false;
+        assert_int_equal(task_make_pipes(t, streams, stdio), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                for (int i = 0; i < 3; i++)
+                        dup2(stdio[i], i);
+                signal(SIGPIPE, SIG_DFL);
+                execl("/bin/sh", "sh", "-c", command, NULL);
+                _exit(127);
+        }
+        wire_close_fds(stdio, 3);
+        int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
+        assert_int_equal(task_set_process(t, pid, pidfd, -EBADF), 0);
+        assert_int_equal(task_set_running(t), 0);
+        fd_close(pidfd);
+        return t;
+}
+
+static void stop_loop(void *userdata) {
+        loop.quit = true;
+}
+
+static void run_for(uint64_t usec) {
+        LoopTimer timer = { .handler = stop_loop };
+
+        loop.quit = false;
+        loop_timer_set(&loop, &timer, usec);
+        assert_int_equal(loop_run(&loop), 0);
+        loop_timer_clear(&loop, &timer);
+}
+
+/* Until the task is through with everything; a hang is a failure by meson's time limit. */
+static void run_to_end(void) {
+        while (!is_idle)
+                run_for(USEC_PER_SEC);
+}
+
+static void check_text(int fd, const char *wanted) {
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(fd_read_all(fd, 1024 * 1024, &text, NULL), 0);
+        assert_string_equal(text, wanted);
+}
+
+static void check_message(int fd, ControlType type, int value) {
+        ControlMessage m;
+
+        assert_int_equal(wire_recv(fd, &m, sizeof(m), NULL, NULL), 1);
+        assert_int_equal(m.magic, CONTROL_MAGIC);
+        assert_int_equal(m.type, type);
+        assert_int_equal(m.value, value);
+}
+
+static void check_end(int fd) {
+        ControlMessage m;
+        assert_int_equal(wire_recv(fd, &m, sizeof(m), NULL, NULL), 0);
+}
+
+/* Both streams and the code reach every client; the streams are at their end when the farewell comes. */
+static void test_output_and_exit(void **state) {
+        Task *t = start("echo out; echo err >&2; exit 7", STREAM_STDOUT | STREAM_STDERR);
+        Peer a, b;
+
+        assert_int_equal(attach(t, STREAM_STDOUT | STREAM_STDERR, &a), 0);
+        assert_int_equal(attach(t, STREAM_STDOUT, &b), 0);
+        run_to_end();
+        check_message(a.control, CONTROL_EXITED, 7);
+        check_end(a.control);
+        check_text(a.output, "out\n");
+        check_text(a.errors, "err\n");
+        check_message(b.control, CONTROL_EXITED, 7);
+        check_text(b.output, "out\n");
+        peer_close(&a);
+        peer_close(&b);
+        task_free(t);
+}
+
+static void test_signal_is_told_as_128_more(void **state) {
+        Task *t = start("kill -TERM $$", STREAM_STDOUT);
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        run_to_end();
+        assert_int_equal(t->signal, SIGTERM);
+        check_message(p.control, CONTROL_EXITED, 143);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* The first client's end of input is the task's; what it typed comes first. */
+static void test_input(void **state) {
+        Task *t = start("cat; echo end", STREAM_STDIN | STREAM_STDOUT);
+        Peer p;
+
+        t->stdin_once = true;
+        assert_int_equal(attach(t, STREAM_STDIN | STREAM_STDOUT, &p), 0);
+        assert_int_equal(write(p.input, "typed\n", 6), 6);
+        p.input = fd_close(p.input);
+        run_to_end();
+        check_text(p.output, "typed\nend\n");
+        check_message(p.control, CONTROL_EXITED, 0);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* More input than any pipe holds, to a process that takes it late. */
+static void test_much_input(void **state) {
+        static char data[512 * 1024];
+        Task *t = start("sleep 0.1; wc -c", STREAM_STDIN | STREAM_STDOUT);
+        Peer p;
+
+        t->stdin_once = true;
+        assert_int_equal(attach(t, STREAM_STDIN | STREAM_STDOUT, &p), 0);
+        pid_t writer = fork();
+        if (writer == 0)
+                _exit(fd_write_all(p.input, data, sizeof(data)) < 0);
+        p.input = fd_close(p.input);
+        run_to_end();
+        check_text(p.output, "524288\n");
+        peer_close(&p);
+        task_free(t);
+}
+
+/* A client that comes and goes does not end the input of a container that keeps it open. */
+static void test_input_stays_open(void **state) {
+        Task *t = start("read a; read b; echo $a $b", STREAM_STDIN | STREAM_STDOUT);
+        Peer first, second;
+
+        assert_int_equal(attach(t, STREAM_STDIN, &first), 0);
+        assert_int_equal(write(first.input, "one\n", 4), 4);
+        peer_close(&first);
+        while (t->clients)
+                run_for(USEC_PER_SEC / 100);
+        assert_true(t->input.fd >= 0);
+        assert_int_equal(attach(t, STREAM_STDIN | STREAM_STDOUT, &second), 0);
+        assert_int_equal(write(second.input, "two\n", 4), 4);
+        run_to_end();
+        check_text(second.output, "one two\n");
+        peer_close(&second);
+        task_free(t);
+}
+
+/* Nobody reads: memory stays bounded, and the task waits. Then the reader comes and gets every byte. */
+static void test_slow_reader(void **state) {
+        Task *t = start("head -c 2000000 /dev/zero", STREAM_STDOUT);
+        Peer p;
+        size_t total = 0;
+        static char data[65536];
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        run_for(USEC_PER_SEC / 5);
+        assert_false(is_done);
+        assert_in_range(p.client->output[LOG_STDOUT].size, CLIENT_BUFFER_MAX, CLIENT_BUFFER_MAX + TASK_READ_SIZE);
+        assert_true(fcntl(p.output, F_SETFL, O_NONBLOCK) >= 0); /* our end */
+        for (;;) {
+                ssize_t n = read(p.output, data, sizeof(data));
+                if (n == 0)
+                        break;
+                if (n > 0)
+                        total += (size_t) n;
+                else
+                        run_for(USEC_PER_SEC / 100);
+        }
+        assert_int_equal(total, 2000000);
+        check_message(p.control, CONTROL_EXITED, 0);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* A reader that never reads is let go with a line, and the task goes on. */
+static void test_stalled_reader(void **state) {
+        Task *t = start("head -c 2000000 /dev/zero", STREAM_STDOUT);
+        ControlMessage m;
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        while (p.client->output[LOG_STDOUT].size < CLIENT_BUFFER_MAX)
+                run_for(USEC_PER_SEC / 100);
+        loop_timer_set(&loop, &p.client->output[LOG_STDOUT].stall, 0); /* the ten seconds are over */
+        run_to_end();
+        assert_int_equal(wire_recv(p.control, &m, sizeof(m), NULL, NULL), 1);
+        assert_int_equal(m.type, CONTROL_DETACHED);
+        assert_true(strlen(m.text) > 0);
+        assert_int_equal(t->code, 0);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* The exit is not held up by a client that does not read, and what it was to get is kept for it. */
+static void test_exit_with_slow_reader(void **state) {
+        Task *t = start("head -c 150000 /dev/zero", STREAM_STDOUT);
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        while (!is_done)
+                run_for(USEC_PER_SEC / 100);
+        assert_false(is_idle);
+        pid_t reader = fork();
+        if (reader == 0) {
+                for (Client *c = t->clients; c; c = c->next) { /* its copies of our ends would keep the pipe open */
+                        fd_close(c->output[0].source.fd);
+                        fd_close(c->control.fd);
+                }
+                _exit(fd_read_all(p.output, 1024 * 1024, &text, &size) < 0 || size != 150000);
+        }
+        run_to_end();
+        int status = -1;
+        assert_int_equal(waitpid(reader, &status, 0), reader);
+        assert_int_equal(status, 0);
+        check_message(p.control, CONTROL_EXITED, 0);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* A reader that has gone harms neither the task nor the client's right to hear the exit code. */
+static void test_reader_gone(void **state) {
+        Task *t = start("head -c 500000 /dev/zero; exit 3", STREAM_STDOUT);
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        p.output = fd_close(p.output);
+        run_to_end();
+        check_message(p.control, CONTROL_EXITED, 3);
+        peer_close(&p);
+        task_free(t);
+}
+
+static void test_detach_and_signal(void **state) {
+        ControlMessage resize = { .magic = CONTROL_MAGIC, .type = CONTROL_RESIZE, .rows = 1, .columns = 1 },
+                       bogus = { .magic = CONTROL_MAGIC, .type = CONTROL_SIGNAL, .value = 1000000 },
+                       term = { .magic = CONTROL_MAGIC, .type = CONTROL_SIGNAL, .value = SIGTERM },
+                       detach = { .magic = CONTROL_MAGIC, .type = CONTROL_DETACH };
+        Task *t = start("exec sleep 1000", STREAM_STDOUT);
+        Peer leaving, staying;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &leaving), 0);
+        assert_int_equal(attach(t, STREAM_STDOUT, &staying), 0);
+        leaving.client->kills_task = true;
+        assert_int_equal(wire_send(leaving.control, &resize, sizeof(resize), NULL, 0), 0);
+        assert_int_equal(wire_send(leaving.control, &bogus, sizeof(bogus), NULL, 0), 0);
+        assert_int_equal(send(leaving.control, "junk", 4, 0), 4);
+        assert_int_equal(wire_send(leaving.control, &detach, sizeof(detach), NULL, 0), 0);
+        while (t->clients->next)
+                run_for(USEC_PER_SEC / 100);
+        check_message(leaving.control, CONTROL_DETACHED, 0);
+        check_end(leaving.control);
+        assert_false(was_killed); /* who asks to be let go lets the process live */
+        assert_int_equal(wire_send(staying.control, &term, sizeof(term), NULL, 0), 0);
+        run_to_end();
+        check_message(staying.control, CONTROL_EXITED, 143);
+        peer_close(&leaving);
+        peer_close(&staying);
+        task_free(t);
+}
+
+static void test_exec_dies_with_client(void **state) {
+        Task *t = start("exec sleep 1000", STREAM_STDOUT);
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        p.client->kills_task = true;
+        peer_close(&p);
+        run_to_end();
+        assert_true(was_killed);
+        assert_int_equal(t->code, 137);
+        task_free(t);
+}
+
+static int count_fds(void) {
+        int n = 0;
+        for (int fd = 0; fd < 256; fd++)
+                n += fcntl(fd, F_GETFD) >= 0;
+        return n;
+}
+
+/* What cannot be a client's stream, or is not what the flags say, is refused, and no descriptor stays. */
+static void test_refusals(void **state) {
+        static const struct { unsigned streams; const char *kinds; int result; } cases[] = {
+                { STREAM_STDOUT,                 "cp",   0           },
+                { STREAM_STDOUT,                 "cs",   0           },
+                { STREAM_STDOUT | STREAM_STDERR, "cp",   -EINVAL     },
+                { STREAM_STDOUT,                 "cpp",  -EINVAL     },
+                { 0,                             "cppp", -EINVAL     },
+                { STREAM_STDIN | STREAM_STDOUT,  "c",    -EINVAL     },
+                { STREAM_STDOUT,                 "cf",   -EOPNOTSUPP },
+                { STREAM_STDOUT,                 "cn",   -EOPNOTSUPP },
+                { STREAM_STDOUT,                 "cq",   -EOPNOTSUPP }, /* a socket, but one of messages */
+        };
+        Task *t = task_new(&loop, scratch, NULL);
+        int before = count_fds();
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                int fds[8], pair[2];
+                size_t n = 0;
+                Client *c = NULL;
+
+                for (const char *k = cases[i].kinds; *k; k++) {
+                        pair[1] = -EBADF;
+                        if (*k == 'c' || *k == 'q')
+                                assert_int_equal(wire_pair(pair), 0);
+                        else if (*k == 'p')
+                                assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+                        else if (*k == 's')
+                                assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+                        else
+                                pair[0] = open(*k == 'n' ? "/dev/null" : "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+                        fds[n++] = pair[0];
+                        fd_close(pair[1]);
+                }
+                assert_int_equal(client_new(t, cases[i].streams, fds, n, &c), cases[i].result);
+                clients_free(t);
+                assert_int_equal(count_fds(), before);
+        }
+        task_free(t);
+}
+
+/* Neither blocks nor changes flags, on pipes and sockets, full and empty. */
+static void test_foreign(void **state) {
+        static char data[1024 * 1024];
+
+        for (int is_socket = 0; is_socket < 2; is_socket++) {
+                int fds[2];
+                if (is_socket)
+                        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+                else
+                        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+                assert_int_equal(foreign_read(fds[0], data, 10), -EAGAIN);
+                ssize_t n, total = 0;
+                while ((n = foreign_write(fds[1], data, sizeof(data))) > 0)
+                        total += n;
+                assert_int_equal(n, -EAGAIN);
+                assert_true(total > 4096);
+                assert_true(foreign_read(fds[0], data, sizeof(data)) > 0);
+                for (int i = 0; i < 2; i++)
+                        assert_false(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
+                fd_close(fds[0]);
+                assert_int_equal(foreign_write(fds[1], data, 10), -EPIPE);
+                fd_close(fds[1]);
+        }
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_output_and_exit),
+                cmocka_unit_test(test_signal_is_told_as_128_more),
+                cmocka_unit_test(test_input),
+                cmocka_unit_test(test_much_input),
+                cmocka_unit_test(test_input_stays_open),
+                cmocka_unit_test(test_slow_reader),
+                cmocka_unit_test(test_stalled_reader),
+                cmocka_unit_test(test_exit_with_slow_reader),
+                cmocka_unit_test(test_reader_gone),
+                cmocka_unit_test(test_detach_and_signal),
+                cmocka_unit_test(test_exec_dies_with_client),
+                cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_foreign),
+        };
+
+        signal(SIGPIPE, SIG_IGN);
+        if (loop_init(&loop) < 0)
+                return EXIT_FAILURE;
+        scratch = mmap(NULL, TASK_READ_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
