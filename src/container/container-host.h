@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a container needs of the daemon around it: the connections it acts through, and whom it tells. Filled once by the Manager, which
+ * outlives every container. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "image/image-store.h"
+#include "unit/unit.h"
+
+typedef struct Container Container;
+typedef struct ContainerHost ContainerHost;
+typedef struct SpawnClient SpawnClient;
+
+struct ContainerHost {
+        sd_bus *bus;
+        sd_event *event;
+        UnitManager *units;
+        ImageStore *images;
+        SpawnClient *spawn;
+        const char *statedir, *rundir;
+
+        /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says why. */
+        int (*authorize)(ContainerHost *host, sd_bus_message *m, const char *action, sd_bus_error *error);
+        /* The signal Event. `attributes`: KEY=VALUE. */
+        void (*emit)(ContainerHost *host, const char *type, const char *action, const char *id, char *const *attributes);
+        /* The container has been removed: forget it now, free it when the event loop is back in control. */
+        void (*removed)(ContainerHost *host, Container *c);
+        /* Something is in STATEDIR/trash. */
+        void (*trashed)(ContainerHost *host);
+        bool (*ids_in_use)(ContainerHost *host, uint32_t base);
+        bool (*unit_in_use)(ContainerHost *host, const char *unit);
+};
+
+/* Bounds on what one client can make the daemon hold. */
+#define CONTAINER_WAITERS_MAX 1024
+#define CONTAINER_SETTINGS_MAX (1024 * 1024) /* bytes, as JSON */
+
+#define POLKIT_MANAGE "org.berth1.manage"
+#define POLKIT_INSPECT "org.berth1.inspect"

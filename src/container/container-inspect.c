@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `inspect`: a container in Docker's JSON shape. What somebody set stands where the option table says; then comes what follows from it and
+ * from the run. berth's own facts have names of their own: Unit, RunId, UsernsBase, LogEpoch, LogOrdinal. */
+#include <stdio.h>
+#include <time.h>
+
+#include "container/container-spec.h"
+#include "util/strv.h"
+
+#define ZERO_TIME "0001-01-01T00:00:00Z"
+
+/* Puts a value at "A.B.C", making the objects on the way. Takes the reference. */
+static int set(json_object *root, const char *place, json_object *value) {
+        const char *dot;
+
+        while ((dot = strchr(place, '.'))) {
+                _cleanup_free_ char *key = strndup(place, (size_t) (dot - place));
+                json_object *next = NULL;
+
+                if (!key) {
+                        json_object_put(value);
+                        return -ENOMEM;
+                }
+                if (!json_object_object_get_ex(root, key, &next)) {
+                        next = json_object_new_object();
+                        if (json_add_object(root, key, next) < 0) {
+                                json_object_put(value);
+                                return -ENOMEM;
+                        }
+                }
+                root = next;
+                place = dot + 1;
+        }
+        return json_object_object_add(root, place, value) < 0 ? -ENOMEM : 0;
+}
+
+static int set_string(json_object *root, const char *place, const char *value) {
+        json_object *s = json_object_new_string(value ? value : "");
+        return s ? set(root, place, s) : -ENOMEM;
+}
+
+static int set_bool(json_object *root, const char *place, bool value) {
+        json_object *b = json_object_new_boolean(value);
+        return b ? set(root, place, b) : -ENOMEM;
+}
+
+static int set_int(json_object *root, const char *place, int64_t value) {
+        json_object *i = json_object_new_int64(value);
+        return i ? set(root, place, i) : -ENOMEM;
+}
+
+static json_object *string_array(char *const *v) {
+        json_object *array = json_object_new_array();
+
+        for (; array && v && *v; v++)
+                if (json_object_array_add(array, json_object_new_string(*v)) < 0) {
+                        json_object_put(array);
+                        return NULL;
+                }
+        return array;
+}
+
+/* No vector is null, as in Docker's output. */
+static int set_strv(json_object *root, const char *place, char *const *value) {
+        json_object *array = NULL;
+
+        if (value && *value && !(array = string_array(value)))
+                return -ENOMEM;
+        return set(root, place, array);
+}
+
+static int set_time(json_object *root, const char *place, uint64_t usec) {
+        time_t seconds = (time_t) (usec / 1000000);
+        char date[32], text[64];
+        struct tm tm;
+
+        if (usec == 0 || !gmtime_r(&seconds, &tm))
+                return set_string(root, place, ZERO_TIME);
+        strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+        snprintf(text, sizeof(text), "%s.%06uZ", date, (unsigned) (usec % 1000000));
+        return set_string(root, place, text);
+}
+
+static int set_map(json_object *root, const char *place, char *const *assignments) {
+        json_object *map = json_object_new_object();
+        int r;
+
+        r = map ? set(root, place, map) : -ENOMEM;
+        for (; r >= 0 && assignments && *assignments; assignments++) {
+                size_t n = strcspn(*assignments, "=");
+                _cleanup_free_ char *key = strndup(*assignments, n);
+                r = key ? json_add_string(map, key, (*assignments)[n] ? *assignments + n + 1 : "") : -ENOMEM;
+        }
+        return r;
+}
+
+static int set_options(json_object *root, const ContainerSettings *s) {
+        for (size_t i = 0; i < n_container_options; i++) {
+                const ContainerOption *o = &container_options[i];
+                const void *member = (const char *) s + o->offset;
+                int r = 0;
+
+                if (!o->inspect)
+                        continue;
+                switch (o->type) {
+                case OPTION_BOOL:
+                        r = set_bool(root, o->inspect, *(const bool *) member);
+                        break;
+                case OPTION_STRING:
+                        r = set_string(root, o->inspect, *(char *const *) member);
+                        break;
+                case OPTION_STRV:
+                        r = set_strv(root, o->inspect, *(char *const *const *) member);
+                        break;
+                case OPTION_I32:
+                        if (*(const int32_t *) member != OPTION_I32_UNSET)
+                                r = set_int(root, o->inspect, *(const int32_t *) member);
+                        break;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int set_state(json_object *root, const Container *c) {
+        const ContainerResult *result = &c->result;
+        int r;
+
+        if ((r = set_string(root, "State.Status", container_state_name(c))) < 0 ||
+            (r = set_bool(root, "State.Running", c->state == CONTAINER_RUNNING)) < 0 ||
+            (r = set_bool(root, "State.Paused", false)) < 0 ||
+            (r = set_bool(root, "State.Restarting", false)) < 0 ||
+            (r = set_bool(root, "State.OOMKilled", result->oom_killed)) < 0 ||
+            (r = set_bool(root, "State.Dead", false)) < 0 ||
+            (r = set_int(root, "State.Pid", c->pid)) < 0 ||
+            (r = set_int(root, "State.ExitCode", result->exit_code)) < 0 ||
+            (r = set_string(root, "State.Error", result->error)) < 0 ||
+            (r = set_string(root, "State.StoppedBy", result->stopped_by)) < 0 ||
+            (r = set_time(root, "State.StartedAt", result->started_usec)) < 0)
+                return r;
+        return set_time(root, "State.FinishedAt", result->finished_usec);
+}
+
+/* Docker's Path and Args: the whole command, cut behind its first word. */
+static int set_command(json_object *root, const Container *c) {
+        _cleanup_strv_ char **all = NULL;
+        json_object *args;
+        int r;
+
+        r = strv_copy(c->config.entrypoint, &all);
+        for (char *const *a = c->config.command; r >= 0 && a && *a; a++)
+                r = strv_extend(&all, *a);
+        if (r < 0)
+                return r;
+        args = string_array(all[0] ? all + 1 : NULL);
+        if (!args)
+                return -ENOMEM;
+        if ((r = set(root, "Args", args)) < 0 || (r = set_string(root, "Path", all[0])) < 0)
+                return r;
+        return 0;
+}
+
+static int set_config(json_object *root, const Container *c) {
+        const ContainerConfig *config = &c->config;
+        char buffer[65];
+        int r;
+
+        if ((r = set_string(root, "Config.Hostname", container_hostname(c, buffer))) < 0 ||
+            (r = set_string(root, "Config.User", config->user)) < 0 ||
+            (r = set_strv(root, "Config.Env", config->env)) < 0 ||
+            (r = set_strv(root, "Config.Cmd", config->command)) < 0 ||
+            (r = set_strv(root, "Config.Entrypoint", config->entrypoint)) < 0 ||
+            (r = set_string(root, "Config.WorkingDir", config->working_dir)) < 0 ||
+            (r = set_map(root, "Config.Labels", config->labels)) < 0)
+                return r;
+        return config->stop_signal_text ? set_string(root, "Config.StopSignal", config->stop_signal_text) : 0;
+}
+
+static int set_rest(json_object *root, const Container *c) {
+        const char *network = container_has_host_network(c) ? "host" : "none";
+        _cleanup_free_ char *name = NULL, *image = NULL, *upper = NULL, *endpoint = NULL, *hosts = NULL, *hostname = NULL, *resolv = NULL;
+        json_object *empty = json_object_new_array(), *settings = json_object_new_object();
+        int r;
+
+        if (!empty || !settings || asprintf(&name, "/%s", c->name) < 0 || asprintf(&image, "sha256:%s", c->image_id) < 0 ||
+            asprintf(&endpoint, "NetworkSettings.Networks.%s", network) < 0 || container_state_path(c, "upper", &upper) < 0 ||
+            container_bundle_path(c, "hosts", &hosts) < 0 || container_bundle_path(c, "hostname", &hostname) < 0 ||
+            container_bundle_path(c, "resolv.conf", &resolv) < 0) {
+                json_object_put(empty);
+                json_object_put(settings);
+                return -ENOMEM;
+        }
+        if ((r = set(root, "Mounts", empty)) < 0) {
+                json_object_put(settings);
+                return r;
+        }
+        if ((r = set(root, endpoint, settings)) < 0 ||
+            (r = set_string(root, "Id", c->id)) < 0 ||
+            (r = set_time(root, "Created", c->created_usec)) < 0 ||
+            (r = set_string(root, "Name", name)) < 0 ||
+            (r = set_string(root, "Image", image)) < 0 ||
+            (r = set_string(root, "ImageDigest", c->image_digest)) < 0 ||
+            (r = set_int(root, "RestartCount", 0)) < 0 ||
+            (r = set_string(root, "Driver", "overlay")) < 0 ||
+            (r = set_string(root, "Platform", "linux")) < 0 ||
+            (r = set_string(root, "GraphDriver.Name", "overlay")) < 0 ||
+            (r = set_string(root, "GraphDriver.Data.UpperDir", upper)) < 0 ||
+            (r = set_string(root, "HostsPath", hosts)) < 0 ||
+            (r = set_string(root, "HostnamePath", hostname)) < 0 ||
+            (r = set_string(root, "ResolvConfPath", resolv)) < 0 ||
+            (r = set_string(root, "HostConfig.NetworkMode", network)) < 0 ||
+            (r = set_string(root, "HostConfig.LogConfig.Type", "journald")) < 0 ||
+            (r = set_bool(root, "HostConfig.Privileged", false)) < 0 ||
+            (r = set_string(root, "HostConfig.UsernsMode", "")) < 0 ||
+            (r = set_string(root, "Unit", c->unit)) < 0 ||
+            (r = set_string(root, "RunId", c->result.run_id)) < 0 ||
+            (r = set_string(root, "LogEpoch", c->result.log_epoch)) < 0 ||
+            (r = set_int(root, "LogOrdinal", (int64_t) c->result.log_ordinal)) < 0)
+                return r;
+        return set_int(root, "UsernsBase", c->ids_base);
+}
+
+int container_inspect(Container *c, json_object **ret) {
+        _cleanup_json_ json_object *root = json_object_new_object();
+        int r;
+
+        if (!root)
+                return -ENOMEM;
+        if ((r = set_options(root, &c->settings)) < 0 ||
+            (r = set_command(root, c)) < 0 ||
+            (r = set_state(root, c)) < 0 ||
+            (r = set_config(root, c)) < 0 ||
+            (r = set_rest(root, c)) < 0)
+                return r;
+        *ret = TAKE(root);
+        return 0;
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A run of a container: see container-run.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "container/container-names.h"
+#include "container/container-process.h"
+#include "container/container-run.h"
+#include "container/container-spec.h"
+#include "container/container-unit.h"
+#include "container/container-wait.h"
+#include "container/id-range.h"
+#include "container/spawn-client.h"
+#include "runtime/seccomp-cache.h"
+#include "util/fs.h"
+#include "util/log.h"
+#include "util/strv.h"
+#include "wire/errors.h"
+
+#define SEC 1000000u
+#define UNIT_TIMEOUT_USEC (60 * SEC)
+#define FILTER_TIMEOUT_USEC (60 * SEC)
+#define OLD_UNIT_WAIT_USEC (1 * SEC)    /* how long a unit of an earlier run may keep our name */
+#define OLD_UNIT_POLL_USEC (SEC / 50)
+#define STOP_MARGIN_SEC 12              /* a monitor that has killed and still not reported is killed itself; before systemd would */
+#define LAUNCH_ATTEMPTS_MAX 3
+
+struct ContainerRun {
+        Container *container;
+        ClientStreams streams; /* of who started it, until the monitor has them */
+        bool stdin_once;
+        char *seccomp;
+        int bundle_fd, listen_fd;
+        ContainerProcess *process;
+        pid_t monitor;
+        uint64_t monitor_start;
+        UnitJob *job;
+        sd_event_source *timer;     /* the next look at a unit name that is taken */
+        sd_event_source *deadline;  /* of a stop */
+        uint64_t waiting_since;     /* monotonic, for that name; 0: did not have to wait */
+        unsigned launches;
+        bool gone, stop_wanted;     /* GO was sent; a stop is to follow STARTED */
+        int stop_signal;
+        int32_t stop_timeout;
+};
+
+static uint64_t now_usec(clockid_t clock) {
+        struct timespec t;
+
+        clock_gettime(clock, &t);
+        return (uint64_t) t.tv_sec * SEC + (uint64_t) t.tv_nsec / 1000;
+}
+
+ContainerRun *container_run_free(ContainerRun *run) {
+        if (!run)
+                return NULL;
+        if (run->container->host->spawn)
+                spawn_client_cancel(run->container->host->spawn, run);
+        unit_job_forget(run->job);
+        sd_event_source_disable_unref(run->timer);
+        sd_event_source_disable_unref(run->deadline);
+        container_process_free(run->process);
+        client_streams_done(&run->streams);
+        fd_close(run->bundle_fd);
+        fd_close(run->listen_fd);
+        free(run->seccomp);
+        free(run);
+        return NULL;
+}
+DEFINE_FREEP(ContainerRun, container_run_free)
+
+/* --- The end --- */
+
+static void run_end(ContainerRun *run, ContainerResult *result) {
+        Container *c = run->container;
+
+        c->run = container_run_free(run);
+        container_ended(c, result);
+}
+
+/* The end of a run that no monitor recorded. */
+static void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
+        Container *c = run->container;
+        ContainerResult result = { .exit_code = exit_code, .signal = exit_code > 128 ? exit_code - 128 : 0 };
+
+        client_streams_fail(&run->streams, exit_code, text);
+        memcpy(result.run_id, c->result.run_id, sizeof(result.run_id));
+        result.error = strdup(text);
+        result.started_usec = c->state == CONTAINER_RUNNING ? c->result.started_usec : 0;
+        result.finished_usec = now_usec(CLOCK_REALTIME);
+        run_end(run, &result);
+}
+
+/* The monitor said that it is over, or died. */
+static void run_end_recorded(ContainerRun *run, bool died) {
+        ContainerResult result;
+        int r;
+
+        r = container_result_read(run->bundle_fd, run->container->result.run_id, &result);
+        if (r >= 0) {
+                run_end(run, &result);
+                return;
+        }
+        container_unit_kill(run->container);
+        if (!died)
+                run_end_unrecorded(run, 125, "the monitor left no exit record");
+        else if (run->container->state == CONTAINER_RUNNING)
+                run_end_unrecorded(run, 137, "the monitor was killed");
+        else
+                run_end_unrecorded(run, 125, "the monitor was killed while the container was being started");
+}
+
+/* The start cannot go on. A monitor that is there is told, records that and tells the client. */
+static void run_abort(ContainerRun *run, const char *text) {
+        MonitorRequest request = { .type = MONITOR_ABORT };
+
+        snprintf(request.text, sizeof(request.text), "%s", text);
+        if (run->monitor > 0 && container_process_send(run->process, &request, NULL, 0) >= 0)
+                return;
+        if (run->process)
+                container_process_kill(run->process);
+        container_unit_kill(run->container);
+        run_end_unrecorded(run, 125, text);
+}
+
+/* --- The unit, and GO --- */
+
+static void run_go(ContainerRun *run) {
+        MonitorRequest request = { .type = MONITOR_GO };
+
+        run->gone = true;
+        if (container_process_send(run->process, &request, NULL, 0) < 0)
+                log_warning("container %s: its monitor cannot be told to go on", run->container->name);
+}
+
+static void run_start_unit(ContainerRun *run);
+
+static int on_name_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        ContainerRun *run = userdata;
+
+        run->timer = sd_event_source_disable_unref(run->timer);
+        run_start_unit(run);
+        return 0;
+}
+
+/* The unit of an earlier run goes within milliseconds, as a rule; who does not go loses us to another name. */
+static int run_retry_name(ContainerRun *run) {
+        Container *c = run->container;
+        _cleanup_free_ char *other = NULL;
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
+        int r;
+
+        if (run->waiting_since == 0)
+                run->waiting_since = now;
+        if (now - run->waiting_since < OLD_UNIT_WAIT_USEC)
+                return sd_event_add_time_relative(c->host->event, &run->timer, CLOCK_MONOTONIC, OLD_UNIT_POLL_USEC, 1000,
+                                                  on_name_timer, run);
+        r = container_unit_name(c->name, c->id, &other);
+        if (r < 0)
+                return r;
+        if (streq(other, c->unit)) /* was tried, too */
+                return -EEXIST;
+        r = string_replace(&c->unit, other);
+        if (r < 0)
+                return r;
+        run_start_unit(run);
+        return 0;
+}
+
+static void on_unit_started(int result, const char *text, void *userdata) {
+        ContainerRun *run = userdata;
+        char line[MONITOR_TEXT_MAX];
+
+        run->job = NULL;
+        if (result == -EEXIST)
+                result = run_retry_name(run);
+        else if (result == 0)
+                run_go(run);
+        if (result >= 0)
+                return;
+        snprintf(line, sizeof(line), "systemd could not make the unit %s: %s", run->container->unit, text ? text : strerror(-result));
+        run_abort(run, line);
+}
+
+static int run_save(ContainerRun *run) {
+        RunRecord record = {
+                .unit = run->container->unit, .ids_base = run->container->ids_base,
+                .monitor = run->monitor, .monitor_start = run->monitor_start,
+        };
+
+        memcpy(record.run_id, run->container->result.run_id, sizeof(record.run_id));
+        return container_bundle_save_run(run->bundle_fd, &record);
+}
+
+static void run_start_unit(ContainerRun *run) {
+        _cleanup_free_ char *description = NULL;
+        Container *c = run->container;
+        TransientUnit unit;
+        int r;
+
+        r = run_save(run); /* before: a later berthd must know the unit */
+        if (r >= 0)
+                r = container_unit_lift_log_limit(c);
+        if (r < 0 && r != -ENOENT) /* no such directory: no journald either */
+                log_warning("container %s: lines beyond journald's rate limit will be lost: %s", c->name, strerror(-r));
+        r = container_unit_describe(c, run->monitor, &description, &unit);
+        if (r >= 0)
+                r = unit_start(c->host->units, &unit, UNIT_TIMEOUT_USEC, on_unit_started, run, &run->job);
+        if (r < 0)
+                on_unit_started(r, NULL, run);
+}
+
+/* --- What the monitor says --- */
+
+static void run_send_stop(ContainerRun *run);
+
+static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
+        Container *c = run->container;
+        bool first = c->state == CONTAINER_STARTING;
+
+        c->state = CONTAINER_RUNNING;
+        c->pid = e->pid;
+        if (e->realtime_usec > 0)
+                c->result.started_usec = e->realtime_usec;
+        else if (c->result.started_usec == 0)
+                c->result.started_usec = now_usec(CLOCK_REALTIME);
+        container_changed(c);
+        if (first && e->type == MONITOR_STARTED) {
+                container_emit(c, "start", NULL);
+                if (c->restarting)
+                        container_wait_answer(c, WAIT_RESTART, 0, NULL);
+        }
+        c->restarting = false;
+        if (run->stop_wanted)
+                run_send_stop(run);
+}
+
+/* First on each connection. After a restart of berthd it says how far the run had got. */
+static void on_monitor_state(ContainerRun *run, const MonitorEvent *e) {
+        if (e->status == MONITOR_STATUS_RUNNING)
+                on_payload_started(run, e);
+        else if (e->status == MONITOR_STATUS_ENDING)
+                run_end_recorded(run, false);
+        else if (run->launches == 0 && !run->gone) { /* adopted before GO */
+                if (process_in_unit(run->monitor, run->container->unit))
+                        run_go(run);
+                else if (!run->job && !run->timer)
+                        run_start_unit(run);
+        }
+}
+
+static void on_ack(ContainerRun *run, const MonitorEvent *e) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (e->value < 0)
+                sd_bus_error_setf(&error, BERTH_ERROR_UNAVAILABLE, "Container %s: %s", run->container->name,
+                                  e->text[0] ? e->text : strerror(-e->value));
+        container_wait_answer(run->container, WAIT_ACK, e->cookie, &error);
+}
+
+static void on_exec_event(ContainerRun *run, const MonitorEvent *e) {
+        char attribute[MONITOR_ID_MAX + 32];
+
+        snprintf(attribute, sizeof(attribute), "execID=%s", e->id);
+        if (e->type == MONITOR_EXEC_STARTED)
+                container_emit(run->container, "exec_start", attribute);
+        else {
+                snprintf(attribute, sizeof(attribute), "execID=%s,exitCode=%i", e->id, e->value);
+                container_emit(run->container, "exec_die", attribute);
+        }
+}
+
+static void on_monitor_event(const MonitorEvent *e, void *userdata) {
+        ContainerRun *run = userdata;
+
+        if (!e) {
+                run_end_recorded(run, true);
+                return;
+        }
+        switch (e->type) {
+        case MONITOR_STATE:
+                on_monitor_state(run, e);
+                break;
+        case MONITOR_ACK:
+                on_ack(run, e);
+                break;
+        case MONITOR_STARTED:
+                on_payload_started(run, e);
+                break;
+        case MONITOR_FAILED:
+        case MONITOR_EXITED:
+                run_end_recorded(run, false);
+                break;
+        case MONITOR_EXEC_STARTED:
+        case MONITOR_EXEC_EXITED:
+                on_exec_event(run, e);
+                break;
+        case MONITOR_PREPARED:
+                break;
+        default:
+                log_warning("container %s: its monitor said something unknown (%u)", run->container->name, e->type);
+        }
+}
+
+/* --- The launch --- */
+
+static int run_launch(ContainerRun *run);
+
+static void on_monitor_forked(int result, pid_t pid, int pidfd, void *userdata) {
+        ContainerRun *run = userdata;
+        char line[MONITOR_TEXT_MAX];
+        int r = result;
+
+        if (result == -ECONNRESET && run->launches < LAUNCH_ATTEMPTS_MAX) {
+                /* berth-spawn died. If it had forked a monitor, that one finds an order to end on the socket it will never be given
+                 * a client on; this run goes on with a new one. */
+                MonitorRequest request = { .type = MONITOR_ABORT, .text = "berth-spawn was killed" };
+                (void) container_process_send(run->process, &request, NULL, 0);
+                run->process = container_process_free(run->process);
+                r = run_launch(run);
+                if (r >= 0)
+                        return;
+        }
+        if (r >= 0) {
+                run->monitor = pid;
+                run->monitor_start = process_start_time(pid);
+                run->listen_fd = fd_close(run->listen_fd);
+                r = container_process_watch(run->process, pidfd);
+        }
+        if (r >= 0 && run->streams.control >= 0) {
+                r = container_run_attach(run, &run->streams);
+                if (r >= 0)
+                        client_streams_done(&run->streams);
+        }
+        if (r >= 0)
+                run_start_unit(run);
+        else {
+                snprintf(line, sizeof(line), "berth-spawn could not make a monitor: %s; see systemctl status berth-spawn.service", strerror(-r));
+                run_abort(run, line);
+        }
+}
+
+/* Makes the bundle and asks for a monitor. */
+static int run_launch(ContainerRun *run) {
+        Container *c = run->container;
+        _cleanup_free_ char *socket_path = NULL;
+        int r;
+
+        run->launches++;
+        run->bundle_fd = fd_close(run->bundle_fd);
+        run->listen_fd = fd_close(run->listen_fd);
+        r = container_bundle_make(c, run->seccomp, run->stdin_once, &run->bundle_fd, &run->listen_fd);
+        if (r >= 0)
+                r = container_bundle_path(c, "monitor.sock", &socket_path);
+        if (r >= 0)
+                r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
+        return r < 0 ? r : spawn_client_start(c->host->spawn, c->id, run->bundle_fd, run->listen_fd, on_monitor_forked, run);
+}
+
+static void on_filter_made(int result, const char *text, void *userdata) {
+        ContainerRun *run = userdata;
+        char line[MONITOR_TEXT_MAX];
+        int r;
+
+        run->job = NULL;
+        /* Another start may have had it made in the meantime, under the same name. */
+        if (result < 0 && !seccomp_cache_has(run->seccomp)) {
+                snprintf(line, sizeof(line), "berth-seccomp could not make the system call filter: %s", text ? text : strerror(-result));
+                run_end_unrecorded(run, 125, line);
+                return;
+        }
+        r = run_launch(run);
+        if (r < 0) {
+                snprintf(line, sizeof(line), "the start could not go on: %s", strerror(-r));
+                run_end_unrecorded(run, 125, line);
+        }
+}
+
+/* Each start has a worker of its own, so that none depends on the fate of another's; the cache file is renamed into place. */
+static int run_make_filter(ContainerRun *run) {
+        _cleanup_free_ char *name = NULL, *mask = NULL;
+        Container *c = run->container;
+
+        if (asprintf(&name, "berth-seccomp-%.*s.service", CONTAINER_SHORT_ID_LENGTH, c->result.run_id) < 0)
+                return -ENOMEM;
+        if (asprintf(&mask, "%llx", (unsigned long long) container_capabilities()) < 0)
+                return -ENOMEM;
+        const TransientUnit unit = {
+                .name = name,
+                .description = "berth: makes a system call filter",
+                .command = (char *[]) { (char *) BERTH_LIBEXECDIR "/berth-seccomp", mask, run->seccomp, NULL },
+                .write_paths = (char *[]) { (char *) BERTH_CACHEDIR, NULL },
+                .stdin_fd = -EBADF, .stdout_fd = -EBADF,
+                .runtime_max_usec = FILTER_TIMEOUT_USEC,
+                .memory_max = 128 << 20,
+        };
+        return unit_start(c->host->units, &unit, FILTER_TIMEOUT_USEC + 10 * SEC, on_filter_made, run, &run->job);
+}
+
+static bool ids_taken(uint32_t base, void *userdata) {
+        ContainerHost *host = userdata;
+
+        return host->ids_in_use(host, base);
+}
+
+static int run_new(Container *c, ContainerRun **ret) {
+        ContainerRun *run = calloc(1, sizeof(ContainerRun));
+
+        if (!run)
+                return -ENOMEM;
+        run->container = c;
+        run->bundle_fd = run->listen_fd = -EBADF;
+        run->streams = (ClientStreams) CLIENT_STREAMS_NONE;
+        *ret = run;
+        return 0;
+}
+
+static int run_prepare(ContainerRun *run) {
+        Container *c = run->container;
+        int r;
+
+        if ((r = run_id_new(c->result.run_id)) < 0 ||
+            (r = id_range_pick(c->id, "/etc/subuid", "/etc/subgid", ids_taken, c->host, &c->ids_base)) < 0)
+                return r;
+        free(c->unit);
+        c->unit = NULL;
+        r = container_unit_name(c->name, NULL, &c->unit);
+        return r < 0 ? r : seccomp_cache_path(container_capabilities(), &run->seccomp);
+}
+
+int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *error) {
+        _cleanup_(container_run_freep) ContainerRun *run = NULL;
+        ContainerResult before = c->result;
+        int r;
+
+        c->result = (ContainerResult) { 0 };
+        r = run_new(c, &run);
+        if (r >= 0)
+                r = run_prepare(run);
+        if (r >= 0) {
+                run->stdin_once = streams && streams->fds[0] >= 0;
+                r = seccomp_cache_has(run->seccomp) ? run_launch(run) : run_make_filter(run);
+        }
+        if (r < 0) {
+                c->result = before;
+                c->ids_base = 0;
+                container_bundle_remove(c);
+                if (r == -ENOTCONN || r == -ENOENT || r == -ECONNREFUSED)
+                        return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                                 "Container %s cannot be started: berth-spawn does not answer; see systemctl status berth-spawn.socket",
+                                                 c->name);
+                if (r == -ENOSPC)
+                        return sd_bus_error_setf(error, BERTH_ERROR_NO_SPACE,
+                                                 "Container %s cannot be started: no space left in " BERTH_RUNDIR ", or no ids left", c->name);
+                if (r == -E2BIG)
+                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                                 "Container %s cannot be started: its settings are too large", c->name);
+                return sd_bus_error_set_errnof(error, r, "Container %s cannot be started: %s", c->name, strerror(-r));
+        }
+        container_result_done(&before);
+        if (streams) {
+                run->streams = *streams;
+                *streams = (ClientStreams) CLIENT_STREAMS_NONE;
+        }
+        c->run = TAKE(run);
+        c->state = CONTAINER_STARTING;
+        return 0;
+}
+
+/* --- A run of an earlier berthd --- */
+
+/* The pidfd of the monitor, -ESRCH if it lives no more. */
+static int open_monitor(const RunRecord *record) {
+        _cleanup_close_ int pidfd = -EBADF;
+
+        if (record->monitor <= 0)
+                return -ESRCH;
+        pidfd = (int) syscall(SYS_pidfd_open, record->monitor, 0);
+        if (pidfd < 0)
+                return -errno;
+        /* Only now: from here on the pid cannot become somebody else's. */
+        if (process_start_time(record->monitor) != record->monitor_start)
+                return -ESRCH;
+        return TAKE_FD(pidfd);
+}
+
+int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
+        _cleanup_(container_run_freep) ContainerRun *run = NULL;
+        _cleanup_free_ char *socket_path = NULL;
+        int pidfd = -EBADF, r;
+
+        r = run_new(c, &run);
+        if (r >= 0)
+                r = string_replace(&c->unit, record->unit);
+        if (r < 0)
+                return r;
+        container_result_done(&c->result);
+        memcpy(c->result.run_id, record->run_id, sizeof(c->result.run_id));
+        c->ids_base = record->ids_base;
+        c->state = CONTAINER_STARTING;
+        run->monitor = record->monitor;
+        run->monitor_start = record->monitor_start;
+        run->bundle_fd = fcntl(bundle_fd, F_DUPFD_CLOEXEC, 3);
+        if (run->bundle_fd < 0)
+                return -errno;
+        r = container_bundle_path(c, "monitor.sock", &socket_path);
+        if (r >= 0)
+                r = pidfd = open_monitor(record);
+        if (r >= 0)
+                r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
+        if (r >= 0)
+                r = container_process_watch(run->process, TAKE_FD(pidfd));
+        fd_close(pidfd);
+        ContainerRun *adopted = c->run = TAKE(run);
+        if (r < 0) {
+                if (faccessat(bundle_fd, "monitor", F_OK, 0) >= 0)
+                        c->state = CONTAINER_RUNNING; /* it had got that far */
+                run_end_recorded(adopted, true);
+        }
+        return 0;
+}
+
+/* --- Requests --- */
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        ContainerRun *run = userdata;
+
+        log_warning("container %s: its monitor did not report the end of a stop, killing all of it", run->container->name);
+        container_unit_kill(run->container);
+        return 0;
+}
+
+static void run_send_stop(ContainerRun *run) {
+        MonitorRequest request = {
+                .type = MONITOR_STOP, .value = run->stop_signal, .timeout_sec = run->stop_timeout, .origin = "client",
+        };
+        int32_t timeout = run->stop_timeout;
+
+        run->stop_wanted = false;
+        if (container_process_send(run->process, &request, NULL, 0) < 0)
+                timeout = 0; /* deaf: the deadline is what is left */
+        run->deadline = sd_event_source_disable_unref(run->deadline);
+        if (timeout >= 0 &&
+            sd_event_add_time_relative(run->container->host->event, &run->deadline, CLOCK_MONOTONIC,
+                                       ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, SEC, on_deadline, run) < 0)
+                log_warning("container %s: no time limit for its stop", run->container->name);
+}
+
+void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
+        run->stop_signal = signo > 0 ? signo : run->container->config.stop_signal;
+        run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
+        if (run->container->state == CONTAINER_RUNNING)
+                run_send_stop(run);
+        else
+                run->stop_wanted = true;
+}
+
+int container_run_signal(ContainerRun *run, int signo, uint32_t *ret_cookie) {
+        MonitorRequest request = { .type = MONITOR_SIGNAL, .value = signo };
+        int r;
+
+        if (run->container->state != CONTAINER_RUNNING)
+                return -EINPROGRESS;
+        r = container_process_send(run->process, &request, NULL, 0);
+        if (r >= 0)
+                *ret_cookie = request.cookie;
+        return r;
+}
+
+int container_run_attach(ContainerRun *run, const ClientStreams *streams) {
+        MonitorRequest request = { .type = MONITOR_ATTACH };
+        int fds[4];
+        size_t n;
+
+        request.streams = client_streams_list(streams, fds, &n);
+        return container_process_send(run->process, &request, fds, n);
+}
+
+int container_run_exec(ContainerRun *run, const ClientStreams *streams, const char *exec_id, json_object *process) {
+        MonitorRequest request = { .type = MONITOR_EXEC };
+        int fds[5];
+        size_t size, n;
+
+        if (run->container->state != CONTAINER_RUNNING)
+                return -EINPROGRESS;
+        const char *text = json_object_to_json_string_length(process, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+        if (!text)
+                return -ENOMEM;
+        _cleanup_close_ int memfd = memfd_new_sealed("exec", text, size);
+        if (memfd < 0)
+                return memfd;
+        fds[0] = memfd;
+        request.streams = client_streams_list(streams, fds + 1, &n);
+        snprintf(request.id, sizeof(request.id), "%s", exec_id);
+        return container_process_send(run->process, &request, fds, n + 1);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A container as an OCI runtime configuration (runtime-spec 1.0, config.json): all that the monitor knows of it. */
+#pragma once
+
+#include "container/container.h"
+
+/* `seccomp`: path of the filter. `stdin_once`: the starting client brought the stdin. Needs c->result.run_id and c->ids_base. */
+int container_spec_new(const Container *c, const char *layers, const char *seccomp, bool stdin_once, json_object **ret);
+
+/* Docker's capabilities for a container, as 1 << CAP_*. */
+uint64_t container_capabilities(void);
+
+/* What `exec` was asked for. */
+typedef struct ExecSettings {
+        char **command;
+        char **env;
+        char *user, *working_dir;
+        bool tty, interactive, detach;
+} ExecSettings;
+
+/* The object `process` for one more process. */
+int container_spec_exec(const Container *c, const ExecSettings *exec, json_object **ret);
+
+/* The host name inside; borrowed. */
+const char *container_hostname(const Container *c, char buffer[static 65]);
+bool container_has_host_network(const Container *c);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The unit of a container: see container-unit.h. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "container/container-unit.h"
+#include "util/fs.h"
+#include "util/strv.h"
+
+#define SLICE "machine.slice"
+#define STOP_MARGIN_SEC 15 /* for the monitor to report and tear down after it has killed */
+#define UNITS_DIR "/run/systemd/units"
+#define LOG_LINK_PREFIX "log-rate-limit-burst:"
+
+/* Docker's default devices. Nodes may be made (images hold some), but only these opened. */
+static const UnitDevice devices[] = {
+        { "char-*",       "m"   }, { "block-*",      "m"   }, { "/dev/null",    "rwm" }, { "/dev/zero",    "rwm" },
+        { "/dev/full",    "rwm" }, { "/dev/random",  "rwm" }, { "/dev/urandom", "rwm" }, { "/dev/tty",     "rwm" },
+        { "/dev/console", "rwm" }, { "/dev/ptmx",    "rwm" }, { "char-pts",     "rwm" },
+};
+
+int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret) {
+        int32_t timeout = c->config.stop_timeout;
+
+        if (asprintf(description, "Container %s (%s)", c->name, c->settings.image) < 0)
+                return -ENOMEM;
+        *ret = (TransientUnit) {
+                .name = c->unit,
+                .description = *description,
+                .slice = SLICE,
+                .timeout_stop_usec = timeout < 0 ? UINT64_MAX : (uint64_t) (timeout + STOP_MARGIN_SEC) * 1000000,
+                .pid = monitor,
+                .devices = devices,
+                .n_devices = N_ELEMENTS(devices),
+                .stdin_fd = -EBADF,
+                .stdout_fd = -EBADF,
+        };
+        return 0;
+}
+
+int container_unit_lift_log_limit(const Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (asprintf(&path, UNITS_DIR "/" LOG_LINK_PREFIX "%s", c->unit) < 0)
+                return -ENOMEM;
+        return symlink("0", path) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+void container_unit_sweep_log_links(ContainerHost *host) {
+        DIR *dir = opendir(UNITS_DIR);
+
+        if (!dir)
+                return;
+        for (struct dirent *e; (e = readdir(dir));) {
+                const char *unit = startswith(e->d_name, LOG_LINK_PREFIX);
+                if (unit && startswith(unit, "berth-") && strstr(unit, ".scope") && !host->unit_in_use(host, unit))
+                        (void) unlinkat(dirfd(dir), e->d_name, 0);
+        }
+        closedir(dir);
+}
+
+void container_unit_kill(const Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (!c->unit || asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s/cgroup.kill", c->unit) < 0)
+                return;
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd >= 0)
+                (void) fd_write_all(fd, "1", 1); /* nothing there any more: nothing to kill */
+}

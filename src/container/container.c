@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A container's life: see container.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "container/container-bundle.h"
+#include "container/container-run.h"
+#include "container/container-unit.h"
+#include "container/container-wait.h"
+#include "util/fs.h"
+#include "util/log.h"
+#include "util/strv.h"
+#include "wire/errors.h"
+
+void container_result_done(ContainerResult *r) {
+        free(r->error);
+        free(r->stopped_by);
+        *r = (ContainerResult) { 0 };
+}
+
+Container *container_free(Container *c) {
+        if (!c)
+                return NULL;
+        if (c->waiters) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                sd_bus_error_set_const(&error, BERTH_ERROR_UNAVAILABLE, "berthd ends before it has happened; ask again.");
+                container_wait_fail_all(c, &error);
+        }
+        container_run_free(c->run);
+        container_settings_done(&c->settings);
+        container_config_done(&c->config);
+        container_result_done(&c->result);
+        json_object_put(c->image_config);
+        free(c->image_id);
+        free(c->image_digest);
+        free(c->unit);
+        free(c);
+        return NULL;
+}
+
+static uint64_t realtime_usec(void) {
+        struct timespec t;
+
+        clock_gettime(CLOCK_REALTIME, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+int container_new(ContainerHost *host, ContainerSettings *settings, const Image *image, Container **ret) {
+        _cleanup_(container_freep) Container *c = calloc(1, sizeof(Container));
+        int r;
+
+        if (!c) {
+                container_settings_done(settings);
+                return -ENOMEM;
+        }
+        c->host = host;
+        c->settings = *settings;
+        container_settings_init(settings);
+        c->name = c->settings.name;
+        c->created_usec = realtime_usec();
+        c->image_config = json_object_get(json_get(image->record, "config"));
+        if ((r = string_replace(&c->image_id, image->id)) < 0 ||
+            (r = string_replace(&c->image_digest, image->manifest)) < 0 ||
+            (r = container_id_new(c->id)) < 0)
+                return r;
+        *ret = TAKE(c);
+        return 0;
+}
+
+/* --- Where it is --- */
+
+static int join(const char *root, const Container *c, const char *what, char **ret) {
+        return asprintf(ret, "%s/containers/%s%s%s", root, c->id, what ? "/" : "", what ? what : "") < 0 ? -ENOMEM : 0;
+}
+
+int container_state_path(const Container *c, const char *what, char **ret) {
+        return join(c->host->statedir, c, what, ret);
+}
+
+int container_bundle_path(const Container *c, const char *what, char **ret) {
+        return join(c->host->rundir, c, what, ret);
+}
+
+/* --- What others are told --- */
+
+bool container_is_running(const Container *c) {
+        return c->run;
+}
+
+const char *container_state_name(const Container *c) {
+        static const char *const names[] = {
+                [CONTAINER_CREATED] = "created", [CONTAINER_STARTING] = "created", [CONTAINER_RUNNING] = "running",
+                [CONTAINER_EXITED] = "exited", [CONTAINER_REMOVING] = "removing",
+        };
+
+        return names[c->state];
+}
+
+void container_changed(Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (container_bus_path(c, &path) < 0)
+                return;
+        (void) sd_bus_emit_properties_changed(c->host->bus, path, CONTAINER_INTERFACE, "State", "Pid", "ExitCode", "Started",
+                                              "Finished", "Unit", "Error", "RunId", "LogOrdinal", NULL);
+}
+
+/* Docker's attributes: the labels, image and name, and what the action is about (KEY=VALUE pairs, separated by commas). */
+void container_emit(Container *c, const char *action, const char *attribute) {
+        _cleanup_strv_ char **attributes = NULL, **more = NULL;
+        int r;
+
+        r = c->config.labels ? strv_copy(c->config.labels, &attributes) : 0;
+        if (r >= 0)
+                r = strv_extendf(&attributes, "image=%s", c->settings.image);
+        if (r >= 0)
+                r = strv_extendf(&attributes, "name=%s", c->name);
+        if (r >= 0 && attribute)
+                r = strv_split(attribute, ',', &more);
+        for (char **m = more; r >= 0 && m && *m; m++)
+                r = strv_env_set(&attributes, *m);
+        if (r >= 0)
+                c->host->emit(c->host, "container", action, c->id, attributes);
+}
+
+/* --- Created --- */
+
+/* The writable layer's root is what the image's root is; on disk stand the ids as the container sees them. */
+static int make_upper(const Container *c, int dir_fd) {
+        const Image *image = image_store_get(c->host->images, c->image_id);
+        _cleanup_free_ char *layers = NULL;
+        struct stat st;
+        int r;
+
+        if (mkdirat(dir_fd, "work", 0700) < 0 || mkdirat(dir_fd, "upper", 0755) < 0)
+                return -errno;
+        if (!image)
+                return -ENOENT;
+        r = image_store_layer_paths(c->host->images, image, &layers);
+        if (r < 0 || !*layers)
+                return r;
+        layers[strcspn(layers, ":")] = '\0'; /* the topmost */
+        if (lstat(layers, &st) < 0)
+                return -errno;
+        if (fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+            fchmodat(dir_fd, "upper", st.st_mode & 07777, 0) < 0)
+                return -errno;
+        return 0;
+}
+
+static int make_dirs(Container *c) {
+        _cleanup_free_ char *state = NULL, *bundle = NULL;
+        int r;
+
+        if ((r = container_state_path(c, NULL, &state)) < 0 || (r = container_bundle_path(c, NULL, &bundle)) < 0)
+                return r;
+        if (c->settings.auto_remove && mkdir(bundle, 0700) < 0)
+                return -errno;
+        if (mkdir(state, 0700) < 0)
+                return -errno;
+        _cleanup_close_ int fd = fs_open_dir(AT_FDCWD, state);
+        return fd < 0 ? fd : make_upper(c, fd);
+}
+
+/* Renames a directory into the trash; in RUNDIR nothing is large, and what cannot be moved goes here and now. */
+static int discard(Container *c, const char *path) {
+        _cleanup_free_ char *trash = NULL;
+        static unsigned serial;
+
+        if (asprintf(&trash, "%s/trash/%s.%u", c->host->statedir, c->id, serial++) < 0)
+                return -ENOMEM;
+        if (rename(path, trash) >= 0) {
+                c->host->trashed(c->host);
+                return 0;
+        }
+        return errno == ENOENT ? 0 : errno == EXDEV ? fs_remove_tree(AT_FDCWD, path) : -errno;
+}
+
+/* The directory that holds container.json goes first: what is left of the other is nobody's, and is swept up at the next start. */
+static int discard_all(Container *c) {
+        _cleanup_free_ char *state = NULL, *bundle = NULL;
+        int r, q;
+
+        if ((r = container_state_path(c, NULL, &state)) < 0 || (r = container_bundle_path(c, NULL, &bundle)) < 0)
+                return r;
+        r = discard(c, c->settings.auto_remove ? bundle : state);
+        if (r < 0)
+                return r;
+        q = discard(c, c->settings.auto_remove ? state : bundle);
+        if (q < 0)
+                log_warning("container %s is removed, but some of its files are still there: %s", c->name, strerror(-q));
+        return 0;
+}
+
+int container_create(Container *c, sd_bus_error *error) {
+        char *why = NULL;
+        int r;
+
+        r = container_config_merge(&c->settings, c->image_config, &c->config, &why);
+        if (r < 0) {
+                sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "%s", why ? why : strerror(-r));
+                free(why);
+                return r;
+        }
+        r = make_dirs(c);
+        if (r >= 0)
+                r = container_save(c);
+        if (r < 0) {
+                (void) discard_all(c);
+                return sd_bus_error_setf(error, r == -ENOSPC || r == -EDQUOT ? BERTH_ERROR_NO_SPACE : BERTH_ERROR_UNAVAILABLE,
+                                         "Container %s cannot be created in %s: %s", c->name, c->host->statedir, strerror(-r));
+        }
+        return 0;
+}
+
+/* --- Running --- */
+
+int container_start(Container *c, ClientStreams *streams, sd_bus_error *error) {
+        int r;
+
+        if (c->state == CONTAINER_RUNNING)
+                return sd_bus_error_setf(error, BERTH_ERROR_RUNNING, "Container %s is already running.", c->name);
+        if (c->state == CONTAINER_STARTING || c->remove_wanted)
+                return sd_bus_error_setf(error, BERTH_ERROR_BUSY, "Container %s is being %s.", c->name,
+                                         c->remove_wanted ? "removed" : "started");
+        r = container_run_begin(c, streams, error);
+        if (r < 0)
+                return r;
+        container_changed(c);
+        return 0;
+}
+
+void container_stop(Container *c, int signo, int32_t timeout) {
+        if (c->run)
+                container_run_stop(c->run, signo, timeout);
+}
+
+int container_remove(Container *c, sd_bus_error *error) {
+        _cleanup_(sd_bus_error_free) sd_bus_error gone = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = discard_all(c);
+        if (r < 0)
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Container %s cannot be removed from %s: %s", c->name,
+                                         c->host->statedir, strerror(-r));
+        c->state = CONTAINER_REMOVING;
+        c->host->removed(c->host, c);
+        container_emit(c, "destroy", NULL);
+        container_wait_answer(c, WAIT_REMOVE, 0, NULL);
+        container_wait_answer(c, WAIT_REMOVED, 0, NULL);
+        container_wait_answer(c, WAIT_STOPPED, 0, NULL);
+        container_wait_answer(c, WAIT_EXIT, 0, NULL);
+        sd_bus_error_setf(&gone, BERTH_ERROR_NO_SUCH_CONTAINER, "Container %s was removed.", c->name);
+        container_wait_fail_all(c, &gone);
+        return 0;
+}
+
+/* Those who asked for a restart get it, unless somebody else asked for the end. */
+static void restart(Container *c) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        c->restarting = true;
+        if (container_start(c, NULL, &error) < 0) {
+                c->restarting = false;
+                container_wait_answer(c, WAIT_RESTART, 0, &error);
+        }
+}
+
+static void emit_end(Container *c) {
+        char attribute[64];
+
+        if (c->result.started_usec == 0)
+                return;
+        snprintf(attribute, sizeof(attribute), "exitCode=%i", c->result.exit_code);
+        if (c->result.oom_killed)
+                container_emit(c, "oom", NULL);
+        container_emit(c, "die", attribute);
+        if (c->result.stopped_by)
+                container_emit(c, "stop", NULL);
+}
+
+void container_ended(Container *c, ContainerResult *result) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, not_running = SD_BUS_ERROR_NULL,
+                                               failed = SD_BUS_ERROR_NULL;
+        int r;
+
+        container_result_done(&c->result);
+        c->result = *result;
+        *result = (ContainerResult) { 0 };
+        c->state = c->result.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
+        c->pid = 0;
+        c->ids_base = 0;
+        r = container_save_result(c);
+        if (r < 0)
+                log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code, c->host->statedir,
+                          strerror(-r));
+        else
+                container_bundle_remove(c); /* with exit.json, which until now was the only record */
+        container_changed(c);
+        emit_end(c);
+
+        sd_bus_error_setf(&not_running, BERTH_ERROR_NOT_RUNNING, "Container %s is not running.", c->name);
+        container_wait_answer(c, WAIT_STOPPED, 0, NULL);
+        container_wait_answer(c, WAIT_EXIT, 0, NULL);
+        container_wait_answer(c, WAIT_ACK, 0, &not_running);
+        if (c->restarting) { /* that was the restart, and it failed */
+                c->restarting = false;
+                sd_bus_error_setf(&failed, BERTH_ERROR_UNAVAILABLE, "Container %s could not be started again: %s", c->name,
+                                  c->result.error ? c->result.error : "it ended at once");
+                container_wait_answer(c, WAIT_RESTART, 0, &failed);
+        }
+
+        bool again = container_wait_has(c, WAIT_RESTART);
+        if (c->remove_wanted || (c->settings.auto_remove && !again)) {
+                if (container_remove(c, &error) < 0) {
+                        log_error("%s", error.message);
+                        c->remove_wanted = false;
+                        container_wait_answer(c, WAIT_REMOVE, 0, &error);
+                        container_wait_answer(c, WAIT_REMOVED, 0, &error);
+                }
+        } else if (again)
+                restart(c);
+}

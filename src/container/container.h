@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A Container is one instance of an image, running or not. The Manager owns all of them; a pointer taken from it is borrowed, and good
+ * until control returns to the event loop. Invariants: `run` is set while, and only while, the state is STARTING or RUNNING; what
+ * `result` says of the last run is on disk before anybody is told. */
+#pragma once
+
+#include "container/container-config.h"
+#include "container/container-host.h"
+#include "container/container-id.h"
+#include "container/container-options.h"
+
+typedef enum ContainerState {
+        CONTAINER_CREATED,  /* never executed anything */
+        CONTAINER_STARTING, /* from the call until the monitor says that the payload was executed */
+        CONTAINER_RUNNING,
+        CONTAINER_EXITED,
+        CONTAINER_REMOVING, /* its files are on their way out, nobody finds it any more */
+} ContainerState;
+
+/* Of the run under way or the last one. */
+typedef struct ContainerResult {
+        char run_id[33];          /* "": there was none */
+        int32_t exit_code;
+        int32_t signal;
+        bool oom_killed;
+        char *error;              /* why it could not be started, or what went wrong on our side; NULL: nothing */
+        char *stopped_by;         /* "client", "systemd"; NULL: it ended by itself */
+        uint64_t started_usec, finished_usec; /* realtime; 0: has not */
+        char log_epoch[33];
+        uint64_t log_ordinal;
+} ContainerResult;
+
+typedef struct ContainerRun ContainerRun;
+typedef struct ContainerWaiter ContainerWaiter;
+
+struct Container {
+        ContainerHost *host;
+        Container *next, *previous; /* the Manager's list */
+        char id[CONTAINER_ID_LENGTH + 1];
+        const char *name;           /* settings.name */
+        ContainerSettings settings;
+        ContainerConfig config;     /* settings and image, merged */
+        char *image_id;             /* 64 hex digits */
+        char *image_digest;         /* of the manifest, "sha256:…" */
+        json_object *image_config;  /* `config` of the image record */
+        uint64_t created_usec;
+        ContainerState state;
+        ContainerResult result;
+        char *unit;                 /* of the run under way, or the last one */
+        uint32_t ids_base;          /* first uid and gid on the host, while it runs */
+        pid_t pid;                  /* of the payload's init, while it runs; to be shown, never to be signalled */
+        ContainerRun *run;
+        ContainerWaiter *waiters;
+        bool restarting;            /* the start under way is for those who wait for a restart */
+        bool remove_wanted;         /* as soon as it has ended */
+};
+
+/* Takes the settings over (they are empty afterwards), also on failure. Picks id and, where none was given, leaves the name NULL. */
+int container_new(ContainerHost *host, ContainerSettings *settings, const Image *image, Container **ret);
+Container *container_free(Container *c);
+DEFINE_FREEP(Container, container_free)
+
+/* Its directories and container.json. */
+int container_create(Container *c, sd_bus_error *error);
+
+/* 0: under way, `streams` are taken (what goes wrong later is told through their control descriptor); else nothing has changed. */
+typedef struct ClientStreams ClientStreams;
+int container_start(Container *c, ClientStreams *streams, sd_bus_error *error);
+
+/* Asks the monitor to stop it, as soon as it runs. signo 0: the container's own; timeout in seconds, -1: never kill, OPTION_I32_UNSET: the
+ * container's own. That it has ended shows in container_ended(). */
+void container_stop(Container *c, int signo, int32_t timeout);
+
+/* Removes its files. It must not be running. */
+int container_remove(Container *c, sd_bus_error *error);
+
+/* For container-run.c: the run has ended, `result` (taken) says how. */
+void container_ended(Container *c, ContainerResult *result);
+void container_result_done(ContainerResult *r);
+
+/* Docker's word for the state. */
+const char *container_state_name(const Container *c);
+bool container_is_running(const Container *c); /* or being started */
+
+/* Where its files are: `what` in STATEDIR (which survives a reboot) or RUNDIR (the bundle). */
+int container_state_path(const Container *c, const char *what, char **ret);
+int container_bundle_path(const Container *c, const char *what, char **ret);
+
+/* Tells the bus that some properties may have changed, and those that listen to Event. */
+void container_changed(Container *c);
+void container_emit(Container *c, const char *action, const char *attribute);
+
+/* container-state.c: container.json and state.json. Load makes a container of what is on disk: -EBADMSG if that is no whole one. */
+int container_save(Container *c);
+int container_save_result(Container *c);
+int container_load(ContainerHost *host, int dir_fd, const char *id, Container **ret);
+int container_load_result(Container *c, int dir_fd);
+/* The exit record that a monitor wrote. -ENOENT: none; -EBADMSG: not of this run. */
+int container_result_read(int bundle_fd, const char *run_id, ContainerResult *ret);
+
+/* container-bus.c */
+#define CONTAINER_INTERFACE "org.berth1.Container"
+#define CONTAINER_PATH_PREFIX "/org/berth1/container"
+int container_bus_path(const Container *c, char **ret);
+extern const sd_bus_vtable container_vtable[];
+
+/* container-inspect.c */
+int container_inspect(Container *c, json_object **ret);
