@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Step: what is in a container's /dev, when that is a file system of its own. The nodes are made and not bound: the monitor is root in the
+ * initial user namespace, so they work, they belong to the container's root as in Docker, and nobody can touch the host's inodes through them. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "runtime/launch.h"
+#include "util/fs.h"
+#include "util/io.h"
+#include "util/strv.h"
+
+static const struct {
+        const char *name;
+        unsigned major, minor;
+} nodes[] = {
+        { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+};
+
+static const struct {
+        const char *name, *target;
+} links[] = {
+        { "fd", "/proc/self/fd" },         { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+        { "stderr", "/proc/self/fd/2" },   { "core", "/proc/kcore" },      { "ptmx", "pts/ptmx" },
+};
+
+static bool has_own_dev(const RuntimeConfig *c) {
+        for (size_t i = 0; i < c->n_mounts; i++)
+                if (streq(c->mounts[i].destination, "/dev") && streq(c->mounts[i].type, "tmpfs"))
+                        return true;
+        return false;
+}
+
+int step_dev(Launch *l) {
+        if (!has_own_dev(l->config))
+                return 0;
+        _cleanup_close_ int dev = fs_open_in_root(l->root, "/dev", O_PATH | O_DIRECTORY, 0);
+        if (dev < 0)
+                return dev;
+        for (size_t i = 0; i < N_ELEMENTS(nodes); i++)
+                if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
+                        return launch_fail(l, -errno, "make /dev/%s", nodes[i].name);
+        for (size_t i = 0; i < N_ELEMENTS(links); i++)
+                if (symlinkat(links[i].target, dev, links[i].name) < 0)
+                        return launch_fail(l, -errno, "make /dev/%s", links[i].name);
+        return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Step: paths of proc and sysfs that the container is not to see or not to write. By the init, after it has pivoted: its own root
+ * directory is the only one, so no path leads outside. A path that the kernel does not have is no fault. */
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "runtime/launch.h"
+#include "util/io.h"
+
+static int set_readonly(const char *path, unsigned flags) {
+        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+        return mount_setattr(AT_FDCWD, path, flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
+/* One empty tmpfs serves every masked directory: *first is where it was attached. */
+static int mask_directory(const char *path, const char **first) {
+        static char *const options[] = { (char *) "ro", (char *) "nosuid", (char *) "nodev", (char *) "noexec", (char *) "size=0", NULL };
+        char why[160];
+
+        if (*first)
+                return mount(*first, path, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+        int fd = mount_new("tmpfs", "mask", options, why);
+        if (fd < 0)
+                return fd;
+        int r = move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+        fd_close(fd);
+        if (r == 0)
+                *first = path;
+        return r;
+}
+
+int step_masks(Launch *l) {
+        const char *first = NULL;
+
+        for (char **p = l->config->masked_paths; p && *p; p++) {
+                struct stat st;
+                int r;
+
+                if (stat(*p, &st) < 0)
+                        r = errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+                else if (S_ISDIR(st.st_mode))
+                        r = mask_directory(*p, &first);
+                else
+                        r = mount("/dev/null", *p, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+                if (r < 0)
+                        return launch_fail(l, r, "mask %s", *p);
+        }
+        for (char **p = l->config->readonly_paths; p && *p; p++) {
+                int r = mount(*p, *p, NULL, MS_BIND | MS_REC, NULL) < 0 ? -errno : set_readonly(*p, AT_RECURSIVE);
+                if (r < 0 && r != -ENOENT)
+                        return launch_fail(l, r, "make %s read-only", *p);
+        }
+        return 0;
+}
