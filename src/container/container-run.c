@@ -536,7 +536,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
 static void run_send_stop(ContainerRun *run) {
         MonitorRequest request = {
-                .type = MONITOR_STOP, .value = run->stop_signal, .timeout_sec = run->stop_timeout, .origin = "client",
+                .type = MONITOR_STOP, .value = run->stop_signal, .origin = "client",
+                .timeout_sec = run->stop_timeout < 0 ? -2 : run->stop_timeout, /* wire/monitor.h: -1 would be the container's own */
         };
         int32_t timeout = run->stop_timeout;
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Images on the bus: the object org.berth1.Image, and the calls of the Manager that are about images. */
+#pragma once
+
+#include "daemon/manager.h"
+
+/* Handlers of org.berth1.Manager; userdata is the Manager. */
+int manager_method_load_image(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int manager_method_import_image(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int manager_method_remove_image(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The D-Bus face of the Manager: org.berth1.Manager, and what makes containers objects of the bus. */
+#include <stdio.h>
+
+#include "config.h"
+#include "container/client-streams.h"
+#include "daemon/image-bus.h"
+#include "util/io.h"
+#include "util/strv.h"
+#include "wire/errors.h"
+
+static int container_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found, sd_bus_error *error) {
+        const char *id = object_id(path, CONTAINER_PATH_PREFIX);
+        Container *c = id ? manager_container_by_id(userdata, id) : NULL;
+
+        if (!c)
+                return 0;
+        *ret_found = c;
+        return 1;
+}
+
+static int containers_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+        Manager *m = userdata;
+        size_t n = 0;
+
+        for (Container *c = m->containers; c; c = c->next)
+                n++;
+        _cleanup_strv_ char **nodes = calloc(n + 1, sizeof(char *));
+        if (!nodes)
+                return -ENOMEM;
+        n = 0;
+        for (Container *c = m->containers; c; c = c->next) {
+                int r = container_bus_path(c, &nodes[n++]);
+                if (r < 0)
+                        return r;
+        }
+        *ret_nodes = TAKE(nodes);
+        return 0;
+}
+
+/* --- CreateContainer, Run --- */
+
+/* More than anybody needs, less than would hurt: it is kept in memory and on disk. */
+static int check_size(const ContainerSettings *s, sd_bus_error *error) {
+        _cleanup_json_ json_object *object = NULL;
+        size_t size;
+        int r;
+
+        r = container_settings_to_json(s, &object);
+        if (r < 0)
+                return r;
+        if (!json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN, &size))
+                return -ENOMEM;
+        return size <= CONTAINER_SETTINGS_MAX
+                       ? 0 : sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The options are larger than %d bytes together.",
+                                               CONTAINER_SETTINGS_MAX);
+}
+
+static int read_settings(sd_bus_message *message, ContainerSettings *s, sd_bus_error *error) {
+        _cleanup_free_ char *why = NULL;
+        const char *image;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &image);
+        if (r < 0)
+                return r;
+        r = container_settings_from_bus(message, s, &why);
+        if (r >= 0)
+                r = string_replace(&s->image, image);
+        if (r >= 0)
+                r = container_settings_validate(s, &why);
+        if (r < 0 && why)
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "%s", why);
+        return r < 0 ? r : check_size(s, error);
+}
+
+static int method_create_container(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(container_settings_done) ContainerSettings settings;
+        _cleanup_free_ char *path = NULL;
+        Manager *m = userdata;
+        Container *c;
+        int r;
+
+        container_settings_init(&settings);
+        r = read_settings(message, &settings, error);
+        if (r < 0)
+                return r;
+        r = polkit_authorize(m->polkit, message, POLKIT_MANAGE, error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = manager_create(m, &settings, &c, error);
+        if (r >= 0)
+                r = container_bus_path(c, &path);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "osas", path, c->id, 0);
+}
+
+static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(client_streams_done) ClientStreams streams = CLIENT_STREAMS_NONE;
+        _cleanup_(container_settings_done) ContainerSettings settings;
+        _cleanup_free_ char *path = NULL;
+        Manager *m = userdata;
+        Container *c;
+        int r;
+
+        container_settings_init(&settings);
+        r = read_settings(message, &settings, error);
+        if (r >= 0)
+                r = client_streams_read(message, &streams, error);
+        if (r < 0)
+                return r;
+        r = polkit_authorize(m->polkit, message, POLKIT_MANAGE, error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        _cleanup_close_ int client_fd = client_streams_open(&streams);
+        if (client_fd < 0)
+                return client_fd;
+        r = manager_create(m, &settings, &c, error);
+        if (r >= 0)
+                r = container_bus_path(c, &path);
+        if (r < 0)
+                return r;
+        r = container_start(c, &streams, error);
+        if (r < 0) {
+                /* As with Docker, what was made for a run that could not begin stays, except with --rm. */
+                if (c->settings.auto_remove)
+                        (void) container_remove(c, NULL);
+                return r;
+        }
+        return sd_bus_reply_method_return(message, "oshas", path, c->id, client_fd, 0);
+}
+
+/* --- Lookups: no more than the properties and object paths that everybody may read --- */
+
+static int method_get_container(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *path = NULL;
+        const char *reference;
+        Container *c;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &reference);
+        if (r >= 0)
+                r = manager_find_container(userdata, reference, &c, error);
+        if (r >= 0)
+                r = container_bus_path(c, &path);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
+}
+
+static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *path = NULL;
+        const char *reference;
+        const Image *image;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &reference);
+        if (r >= 0)
+                r = manager_find_image(userdata, reference, &image, error);
+        if (r < 0)
+                return r;
+        if (asprintf(&path, IMAGE_PATH_PREFIX "/%s", image->id) < 0)
+                return -ENOMEM;
+        return sd_bus_reply_method_return(message, "o", path);
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
+                       void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", BERTH_VERSION);
+}
+
+#define CALL SD_BUS_VTABLE_UNPRIVILEGED /* polkit decides */
+
+static const sd_bus_vtable manager_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("CreateContainer", SD_BUS_ARGS("s", image, "a{sv}", options),
+                                SD_BUS_RESULT("o", container, "s", id, "as", warnings), method_create_container, CALL),
+        SD_BUS_METHOD_WITH_ARGS("Run", SD_BUS_ARGS("s", image, "a{sv}", options, "a{sh}", streams),
+                                SD_BUS_RESULT("o", container, "s", id, "h", control, "as", warnings), method_run, CALL),
+        SD_BUS_METHOD_WITH_ARGS("GetContainer", SD_BUS_ARGS("s", reference), SD_BUS_RESULT("o", container), method_get_container, CALL),
+        SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", reference), SD_BUS_RESULT("o", image), method_get_image, CALL),
+        SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive, "a{sv}", options), SD_BUS_RESULT("a(ss)", images),
+                                manager_method_load_image, CALL),
+        SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", reference, "a{sv}", options), SD_BUS_RESULT("s", id),
+                                manager_method_import_image, CALL),
+        SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", reference, "a{sv}", options), SD_BUS_RESULT("a(ss)", changes),
+                                manager_method_remove_image, CALL),
+        SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("s", type, "s", action, "s", id, "a{ss}", attributes, "t", realtime_usec), 0),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_VTABLE_END
+};
+
+int manager_publish(Manager *m) {
+        sd_bus *bus = m->host.bus;
+        int r;
+
+        if ((r = sd_bus_add_object_manager(bus, NULL, MANAGER_PATH)) < 0 ||
+            (r = sd_bus_add_object_vtable(bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, manager_vtable, m)) < 0 ||
+            (r = sd_bus_add_fallback_vtable(bus, NULL, CONTAINER_PATH_PREFIX, CONTAINER_INTERFACE, container_vtable, container_find, m)) < 0 ||
+            (r = sd_bus_add_node_enumerator(bus, NULL, CONTAINER_PATH_PREFIX, containers_enumerate, m)) < 0)
+                return r;
+        return manager_publish_images(m);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Authorisation: see polkit.h. Two questions, both asynchronous: the bus is asked for the caller's uid, and for those other than root
+ * polkit for the action (org.freedesktop.PolicyKit1.Authority(8)). */
+#include <string.h>
+
+#include "daemon/polkit.h"
+#include "util/strv.h"
+#include "wire/errors.h"
+
+#define QUERIES_MAX 4096
+#define QUERIES_PER_CALLER_MAX 256
+#define INTERACTIVE_TIMEOUT_USEC (300 * 1000000ull) /* a person types a password */
+
+typedef struct Query Query;
+struct Query {
+        Polkit *polkit;
+        Query *next, *previous;
+        sd_bus_message *message;
+        sd_bus_slot *slot;
+        const char *action;
+        int verdict; /* 0: not known yet; > 0: may; negative: may not, see error */
+        sd_bus_error error;
+};
+
+struct Polkit {
+        sd_bus *bus;
+        Query *queries;
+};
+
+static Query *query_free(Query *q) {
+        if (!q)
+                return NULL;
+        if (q->previous)
+                q->previous->next = q->next;
+        else if (q->polkit->queries == q)
+                q->polkit->queries = q->next;
+        if (q->next)
+                q->next->previous = q->previous;
+        sd_bus_slot_unref(q->slot);
+        sd_bus_message_unref(q->message);
+        sd_bus_error_free(&q->error);
+        free(q);
+        return NULL;
+}
+
+int polkit_new(sd_bus *bus, Polkit **ret) {
+        Polkit *p = calloc(1, sizeof(Polkit));
+
+        if (!p)
+                return -ENOMEM;
+        p->bus = sd_bus_ref(bus);
+        *ret = p;
+        return 0;
+}
+
+Polkit *polkit_free(Polkit *p) {
+        if (!p)
+                return NULL;
+        while (p->queries)
+                query_free(p->queries);
+        sd_bus_unref(p->bus);
+        free(p);
+        return NULL;
+}
+
+bool polkit_is_busy(const Polkit *p) {
+        return p->queries;
+}
+
+/* The answer is in: the call is put back into the queue and its handler will find the verdict here. */
+static void query_decide(Query *q, int verdict, const char *error_name, const char *text) {
+        q->verdict = verdict;
+        q->slot = sd_bus_slot_unref(q->slot);
+        if (verdict < 0)
+                (void) sd_bus_error_set(&q->error, error_name, text);
+        if (sd_bus_message_rewind(q->message, true) < 0 || sd_bus_enqueue_for_read(q->polkit->bus, q->message) < 0)
+                query_free(q); /* out of memory: the caller's call times out */
+}
+
+static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *e = sd_bus_message_get_error(m);
+        Query *q = userdata;
+        int allowed, challenge, r;
+
+        if (e) {
+                if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) || sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
+                    sd_bus_error_has_name(e, "org.freedesktop.systemd1.NoSuchUnit"))
+                        query_decide(q, -EACCES, BERTH_ERROR_DENIED,
+                                     "Only root may do this: polkit, which could decide otherwise, is not on this machine's bus.");
+                else
+                        query_decide(q, -EACCES, BERTH_ERROR_DENIED, "Only root may do this: polkit could not be asked.");
+                return 0;
+        }
+        r = sd_bus_message_enter_container(m, 'r', "bba{ss}");
+        if (r >= 0)
+                r = sd_bus_message_read(m, "bb", &allowed, &challenge);
+        if (r >= 0 && allowed)
+                query_decide(q, 1, NULL, NULL);
+        else if (r >= 0 && challenge)
+                query_decide(q, -EACCES, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                             "polkit wants a password for this, and nobody is there to be asked; as root it works without.");
+        else
+                query_decide(q, -EACCES, BERTH_ERROR_DENIED, "polkit does not allow this to you.");
+        return 0;
+}
+
+static int ask_polkit(Query *q) {
+        bool interactive = sd_bus_message_get_allow_interactive_authorization(q->message) > 0;
+
+        q->slot = sd_bus_slot_unref(q->slot);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(q->polkit->bus, &call, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                                           "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", sd_bus_message_get_sender(q->message),
+                                  q->action, 0, (uint32_t) interactive, "");
+        if (r < 0)
+                return r;
+        return sd_bus_call_async(q->polkit->bus, &q->slot, call, on_polkit, q, INTERACTIVE_TIMEOUT_USEC);
+}
+
+static int on_uid(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        Query *q = userdata;
+        uint32_t uid;
+
+        if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "u", &uid) < 0)
+                query_free(q); /* the caller has left the bus */
+        else if (uid == 0)
+                query_decide(q, 1, NULL, NULL);
+        else if (ask_polkit(q) < 0)
+                query_decide(q, -EACCES, BERTH_ERROR_DENIED, "Only root may do this: polkit could not be asked.");
+        return 0;
+}
+
+static int ask_uid(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error) {
+        const char *sender = sd_bus_message_get_sender(m);
+        size_t n = 0, n_caller = 0;
+        int r;
+
+        for (Query *q = p->queries; q; q = q->next) {
+                n++;
+                n_caller += streq_null(sd_bus_message_get_sender(q->message), sender);
+        }
+        if (n >= QUERIES_MAX || n_caller >= QUERIES_PER_CALLER_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation.");
+        Query *q = calloc(1, sizeof(Query));
+        if (!q)
+                return -ENOMEM;
+        q->polkit = p;
+        q->message = sd_bus_message_ref(m);
+        q->action = action;
+        q->next = p->queries;
+        if (p->queries)
+                p->queries->previous = q;
+        p->queries = q;
+        r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                     "GetConnectionUnixUser", on_uid, q, "s", sender);
+        if (r < 0)
+                query_free(q);
+        return r < 0 ? r : 0;
+}
+
+int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error) {
+        if (!sd_bus_message_get_sender(m)) /* no bus between us: whoever holds the socket's other end got it from us */
+                return 1;
+        for (Query *q = p->queries; q; q = q->next) {
+                if (q->message != m || !streq(q->action, action) || q->verdict == 0)
+                        continue;
+                int verdict = q->verdict;
+                if (verdict < 0)
+                        verdict = sd_bus_error_move(error, &q->error);
+                query_free(q);
+                return verdict;
+        }
+        return ask_uid(p, m, action, error);
+}
