@@ -304,8 +304,9 @@ int monitor_go(Monitor *m, const char **ret_text) {
         }
         m->status = MONITOR_STATUS_RUNNING;
         m->record.started = now_realtime();
-        clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
+        /* berthd first, so that a client's next question finds it informed. */
         server_tell(&m->server, MONITOR_STARTED, 0, m->init->pid, NULL, NULL);
+        clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
         monitor_stop_pending(m);
         malloc_trim(0);
         return 0;

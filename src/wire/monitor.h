@@ -20,7 +20,7 @@ typedef enum MonitorRequestType {
         MONITOR_ATTACH,  /* descriptors: control, then those of STREAM_* flags in the order stdin, stdout, stderr */
         MONITOR_EXEC,    /* descriptors: a memfd with an OCI process object, then as ATTACH; id: the exec's id */
         MONITOR_SIGNAL,  /* value: signal number, to the container's PID 1 */
-        MONITOR_STOP,    /* value: signal number (0: the container's), timeout_sec (-1: the container's; 0: at once) then SIGKILL to all.
+        MONITOR_STOP,    /* value: signal number (0: the container's), timeout_sec (-1: the container's; 0: at once; below -1: never) then SIGKILL to all.
                           * origin: who asked, for the exit record. Answered by ACK at once; the end shows as EXITED. */
 } MonitorRequestType;
 
