@@ -21,8 +21,6 @@ typedef enum Phase {
         PHASE_FINISH = 1 << 7,  /* both kinds of process, up to execve */
 } Phase;
 
-#define FILES_OF_BUNDLE 4 /* rows of the table in step-files.c */
-
 struct Sandbox {
         const RuntimeConfig *config; /* the caller's, lives longer */
         pid_t pid;
@@ -54,7 +52,7 @@ typedef struct Launch {
         size_t n_layers;
         int state;   /* likewise, of the directory with upper/ and work/ */
         int *binds;  /* one for each configured mount, -EBADF where it is no bind */
-        int files[FILES_OF_BUNDLE];
+        int init;    /* berth-init's, if it is wanted */
         int root; /* O_PATH of the container's root directory; the child has it too until it is inside */
 
         /* The child's, while it finishes. */
@@ -140,13 +138,14 @@ int step_id_maps(Launch *l);
 int step_hold(Launch *l);
 int step_layers(Launch *l);
 int step_binds(Launch *l);
-int step_files_find(Launch *l);
+int step_init_find(Launch *l);
 int step_rootfs(Launch *l);
 int step_mounts(Launch *l);
 int step_dev(Launch *l);
-int step_files(Launch *l);
+int step_init(Launch *l);
 int step_directory_make(Launch *l);
 int step_guard(Launch *l);
+int step_null(Launch *l);
 int step_join(Launch *l);
 int step_descriptors(Launch *l);
 int step_become_root(Launch *l);
@@ -171,6 +170,6 @@ int step_program(Launch *l);
 int step_seccomp(Launch *l);
 int step_execute(Launch *l);
 
-/* Where berth-init is bound in a container (step-files.c). */
+/* Where berth-init is bound in a container (step-init.c). */
 #define BERTH_INIT_INSIDE "/dev/init"
 bool launch_wants_init(const Launch *l);

@@ -26,15 +26,16 @@ static const Step steps[] = {
         { PHASE_MONITOR,             "hold the namespaces",                    step_hold },
         { PHASE_MONITOR,             "map the ids of the image's layers",      step_layers },
         { PHASE_MONITOR,             "find what is to be bound",               step_binds },
-        { PHASE_MONITOR,             "find the container's files",             step_files_find },
+        { PHASE_MONITOR,             "find berth-init",                        step_init_find },
         { PHASE_INSIDE,              "mount the root file system",             step_rootfs },
         { PHASE_INSIDE,              "mount",                                  step_mounts },
         { PHASE_INSIDE,              "make /dev",                              step_dev },
-        { PHASE_INSIDE,              "bind the container's files",             step_files },
+        { PHASE_INSIDE,              "bind berth-init",                        step_init },
         { PHASE_INSIDE,              "make the working directory",             step_directory_make },
 
         /* The child: the init while the monitor prepares, then when told to continue; or a process of exec. */
         { PHASE_BORN | PHASE_JOIN,   "guard the process",                      step_guard },
+        { PHASE_BORN | PHASE_JOIN,   "open /dev/null",                         step_null },
         { PHASE_JOIN,                "enter the container's namespaces",       step_join },
         { PHASE_BORN | PHASE_JOIN,   "let go of the monitor's descriptors",    step_descriptors },
         { PHASE_INIT | PHASE_JOIN,   "become the container's root",            step_become_root },
@@ -144,11 +145,10 @@ _Noreturn void launch_join(Launch *l) {
 static void launch_begin(Launch *l, Sandbox *s, const RuntimeProcess *process, const int stdio[3]) {
         *l = (Launch) {
                 .sandbox = s, .config = s->config, .process = process, .bundle_fd = -EBADF, .socket = -EBADF, .terminal = -EBADF,
-                .slave = -EBADF, .pidfd = -EBADF, .cgroup_fd = -EBADF, .state = -EBADF, .root = -EBADF,
+                .slave = -EBADF, .pidfd = -EBADF, .cgroup_fd = -EBADF, .state = -EBADF, .init = -EBADF,
+                .root = -EBADF,
         };
         memcpy(l->stdio, stdio, sizeof(l->stdio));
-        for (size_t i = 0; i < N_ELEMENTS(l->files); i++)
-                l->files[i] = -EBADF;
 }
 
 /* Frees what only the preparation needed. */
@@ -157,11 +157,10 @@ static void launch_end(Launch *l) {
                 fd_close(l->layers[i]);
         for (size_t i = 0; l->binds && i < l->config->n_mounts; i++)
                 fd_close(l->binds[i]);
-        for (size_t i = 0; i < N_ELEMENTS(l->files); i++)
-                fd_close(l->files[i]);
         free(l->layers);
         free(l->binds);
         fd_close(l->state);
+        fd_close(l->init);
         fd_close(l->root);
 }
 

@@ -20,10 +20,10 @@ typedef struct SandboxError {
         char text[512];
 } SandboxError;
 
-/* `bundle_fd`: directory with hosts, hostname, resolv.conf; only used during the call. `stdio`: the container's ends of stdin, stdout,
+/* `bundle_fd`: where relative sources of binds are; only used during the call. `stdio`: the container's ends of stdin, stdout,
  * stderr, all -EBADF with a terminal (the sandbox makes one in the container's own devpts); without one, -EBADF stands for /dev/null. They
  * stay the caller's; pipes and sockets change their owner to the container's user, everything else is left alone. `config` stays the
- * caller's and has to live as long as the Sandbox. On failure nothing is left, the child has been reaped. */
+ * caller's and has to live as long as the Sandbox. The caller's working directory is "/" afterwards. On failure nothing is left, the child has been reaped. */
 int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[3], Sandbox **ret, SandboxError *error);
 /* Returns when the payload has been executed (0) or could not be (negative, `error` filled; the init has ended or is about to, and
  * sandbox_free() reaps it). The rlimits that the configuration lists are set here, all or failure: list only what somebody asked for. */

@@ -73,7 +73,8 @@ int step_binds(Launch *l) {
                 if (l->binds[i] < 0)
                         return launch_fail(l, l->binds[i], "bind %s", source);
                 struct mount_attr attr = { .attr_set = flags.set & ~(uint64_t) MOUNT_ATTR__ATIME };
-                if (attr.attr_set && mount_setattr(l->binds[i], "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+                unsigned recurse = flags.recursive ? AT_RECURSIVE : 0; /* read-only is all of it */
+                if (attr.attr_set && mount_setattr(l->binds[i], "", AT_EMPTY_PATH | recurse, &attr, sizeof(attr)) < 0)
                         return launch_fail(l, -errno, "set the options of %s", m->destination);
         }
         return 0;

@@ -26,15 +26,15 @@ int step_layers(Launch *l) {
         _cleanup_strv_ char **paths = NULL;
         int r;
 
-        if (!layers || !*layers || !state)
+        if (!layers || !state)
                 return launch_refuse(l, 125, -EINVAL, "the configuration names no layers");
-        r = strv_split(layers, ':', &paths);
+        r = *layers ? strv_split(layers, ':', &paths) : 0;
         if (r < 0)
                 return r;
         size_t n = strv_length(paths);
         if (n > LAYERS_MAX)
                 return launch_refuse(l, 125, -E2BIG, "the image has %zu layers, more than the %i that overlayfs takes", n, LAYERS_MAX);
-        l->layers = calloc(n, sizeof(int));
+        l->layers = calloc(n + 1, sizeof(int));
         if (!l->layers)
                 return -ENOMEM;
         for (; l->n_layers < n; l->n_layers++) {
@@ -85,6 +85,11 @@ int step_rootfs(Launch *l) {
                 if (r < 0)
                         return launch_fail(l, r, "attach layer %s", name);
                 end += snprintf(end, sizeof(options) - (size_t) (end - options), "%s%s", i > 0 ? ":" : "", name);
+        }
+        if (l->n_layers == 0) { /* an image of nothing, which overlayfs does not take */
+                if (mkdirat(scratch, "0", 0755) < 0)
+                        return -errno;
+                (void) strcpy(end, "0");
         }
         r = attach_at(scratch, "s", l->state);
         if (r < 0)

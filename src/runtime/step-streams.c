@@ -30,6 +30,18 @@ int step_streams(Launch *l) {
         return 0;
 }
 
+/* The host's, for what is not given: in the container, anything may have its name by now. */
+int step_null(Launch *l) {
+        for (size_t i = 0; i < 3; i++) {
+                if (l->stdio[i] >= 0)
+                        continue;
+                l->stdio[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+                if (l->stdio[i] < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
 int step_descriptors(Launch *l) {
         int safe[3];
 
@@ -38,8 +50,7 @@ int step_descriptors(Launch *l) {
         if (socket < 0)
                 return -errno;
         for (size_t i = 0; i < 3; i++) {
-                safe[i] = l->stdio[i] < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : l->stdio[i];
-                safe[i] = safe[i] < 0 ? -1 : fcntl(safe[i], F_DUPFD_CLOEXEC, SOCKET_FD + 1);
+                safe[i] = fcntl(l->stdio[i], F_DUPFD_CLOEXEC, SOCKET_FD + 1);
                 if (safe[i] < 0)
                         return -errno;
         }

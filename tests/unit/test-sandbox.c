@@ -134,7 +134,10 @@ static RuntimeConfig *make_config(const Run *run) {
                 "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},"
                 "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\",\"nosuid\",\"noexec\",\"nodev\"]},"
                 "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
-                "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]}";
+                "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]},"
+                "{\"destination\":\"/etc/resolv.conf\",\"type\":\"bind\",\"source\":\"resolv.conf\",\"options\":[\"rbind\",\"rprivate\"]},"
+                "{\"destination\":\"/etc/hostname\",\"type\":\"bind\",\"source\":\"hostname\",\"options\":[\"rbind\",\"ro\"]},"
+                "{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"hosts\",\"options\":[\"bind\"]}";
         static const char caps[] = "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\",\"CAP_SETGID\",\"CAP_SETUID\","
                                    "\"CAP_SETPCAP\",\"CAP_NET_BIND_SERVICE\",\"CAP_NET_RAW\",\"CAP_SYS_CHROOT\",\"CAP_MKNOD\",\"CAP_AUDIT_WRITE\",\"CAP_SETFCAP\"]";
         _cleanup_free_ char *state = text("%s/state-%u", top, ++serial), *map = NULL;
@@ -271,6 +274,7 @@ static void test_inside(void) {
                 { "echo x > /bin/noexec && cat /bin/noexec", "x\n" }, /* copied up */
                 { "hostname", "boxed\n" },
                 { "cat /etc/hosts /etc/hostname", "127.0.0.1 localhost\nboxed\n" },
+                { "echo x > /etc/hostname", "Read-only file system" },
                 { "cat /etc/resolv.conf /run/systemd/resolve/stub-resolv.conf", "nameserver 192.0.2.1\nnameserver 192.0.2.1\n" },
                 { "ip -o link show lo", "<LOOPBACK,UP,LOWER_UP>" },
                 { "ping -c1 -w2 127.0.0.1", "1 packets received" },
