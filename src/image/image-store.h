@@ -15,6 +15,7 @@ typedef struct Image {
         char **layers;      /* chain ids as 64 hex digits, bottom first */
         uint64_t size;      /* sum of the unpacked file sizes */
         uint64_t created_usec; /* realtime; 0: the image does not say */
+        uint32_t max_id;    /* the greatest uid or gid of any file: above 65535 the image fits no container's range */
         json_object *record; /* the image record, docs/architecture.md */
 } Image;
 
@@ -41,9 +42,21 @@ int image_store_untag(ImageStore *s, const char *reference);
 /* Removes the image, its references, and blobs and layers that no other image uses (layers are renamed into trash/). */
 int image_store_delete(ImageStore *s, const char *id);
 
-/* Adds an image whose blobs and layers stand complete in a staging directory (see image-load.c): checks digests against names the worker
- * reported, moves what is missing, writes record, manifest and index. `references` may be empty. */
-int image_store_add(ImageStore *s, int staging_fd, json_object *report_image, char *const *references, const Image **ret);
+/* A layer stands in layers/HEX: its chain id. */
+bool image_store_has_layer(ImageStore *s, const char *chain_hex);
+
+/* Adds an image whose parts stand complete in a staging directory (image-load.c): blobs/HEX, layers/HEX/{diff,layer.json}. Moves what is
+ * missing, gives opaque and implicit directories their attributes, writes record and index. `record` is the worker's image record,
+ * without size and maxId. `references` may be empty. An image that is there already only gets the references. -ESTALE: a layer that was in
+ * the store has been deleted meanwhile. */
+int image_store_add(ImageStore *s, int staging_fd, json_object *record, char *const *references, const Image **ret);
+
+/* Makes STATEDIR/staging/JOB for a worker, JOB being 16 random hex digits; its descriptor and absolute path. */
+int image_store_new_staging(ImageStore *s, char **ret_path, int *ret_fd);
+/* Moves it into trash/, whatever is in it and whoever still writes to it. */
+void image_store_drop_staging(ImageStore *s, const char *path);
+/* trash/, for whoever empties it in slices (fs_remove_some). Borrowed. */
+int image_store_trash_fd(ImageStore *s);
 
 /* Joined by ':', topmost first, absolute: for the annotation `layers`. */
 int image_store_layer_paths(ImageStore *s, const Image *image, char **ret);

@@ -229,7 +229,7 @@ int oci_image_config_parse(const char *text, size_t size, OciImageConfig **ret, 
         return 0;
 }
 
-static void run_config_clear(OciRunConfig *c) {
+void oci_run_config_clear(OciRunConfig *c) {
         free(c->user);
         free(c->working_dir);
         free(c->stop_signal);
@@ -242,6 +242,7 @@ static void run_config_clear(OciRunConfig *c) {
         strv_free(c->exposed_ports);
         strv_free(c->volumes);
         strv_free(c->healthcheck.test);
+        *c = (OciRunConfig){ 0 };
 }
 
 OciImageConfig *oci_image_config_free(OciImageConfig *c) {
@@ -253,7 +254,7 @@ OciImageConfig *oci_image_config_free(OciImageConfig *c) {
         free(c->variant);
         free(c->os);
         free(c->diff_ids);
-        run_config_clear(&c->config);
+        oci_run_config_clear(&c->config);
         history_clear(c);
         free(c);
         return NULL;

@@ -44,6 +44,9 @@ int oci_image_config_parse(const char *text, size_t size, OciImageConfig **ret, 
 OciImageConfig *oci_image_config_free(OciImageConfig *c);
 DEFINE_FREEP(OciImageConfig, oci_image_config_free)
 
+/* Frees what it holds, not itself. */
+void oci_run_config_clear(OciRunConfig *c);
+
 /* The object `config` and the array `history` as JSON, whole and in Docker's spelling; NULL when out of memory. */
 json_object *oci_run_config_to_json(const OciRunConfig *c);
 json_object *oci_history_to_json(const OciImageConfig *c);
