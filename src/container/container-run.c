@@ -394,6 +394,7 @@ static int run_make_filter(ContainerRun *run) {
                 .description = "berth: makes a system call filter",
                 .command = (char *[]) { (char *) BERTH_LIBEXECDIR "/berth-seccomp", mask, run->seccomp, NULL },
                 .write_paths = (char *[]) { (char *) BERTH_CACHEDIR, NULL },
+                .system_calls = (char *[]) { (char *) "seccomp", NULL }, /* libseccomp asks the kernel what it can do */
                 .stdin_fd = -EBADF, .stdout_fd = -EBADF,
                 .runtime_max_usec = FILTER_TIMEOUT_USEC,
                 .memory_max = 128 << 20,

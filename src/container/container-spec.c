@@ -33,6 +33,10 @@ static const char *const network_sysctls[] = {
         "net.ipv4.ip_unprivileged_port_start=0", "net.ipv4.ping_group_range=0 65535", NULL,
 };
 
+/* A source in the bundle. It becomes an absolute path: what is bound must be a mount of the monitor's namespace, and berthd, which opened
+ * the bundle, has a mount namespace of its own. */
+#define BUNDLE "bundle:"
+
 typedef enum MountWhen { MOUNT_ALWAYS, MOUNT_OWN_NETWORK, MOUNT_HOST_NETWORK } MountWhen;
 
 static const struct {
@@ -48,10 +52,9 @@ static const struct {
         { "/sys/fs/cgroup",   "cgroup2", "cgroup",  "nosuid,noexec,nodev,ro",                                       MOUNT_ALWAYS       },
         { "/dev/mqueue",      "mqueue",  "mqueue",  "nosuid,noexec,nodev",                                          MOUNT_ALWAYS       },
         { "/dev/shm",         "tmpfs",   "shm",     "nosuid,noexec,nodev,mode=1777,size=67108864",                  MOUNT_ALWAYS       },
-        /* A relative source is in the bundle. */
-        { "/etc/resolv.conf", "bind",    "resolv.conf", "rbind,rprivate",                                           MOUNT_ALWAYS       },
-        { "/etc/hostname",    "bind",    "hostname",    "rbind,rprivate",                                           MOUNT_ALWAYS       },
-        { "/etc/hosts",       "bind",    "hosts",       "rbind,rprivate",                                           MOUNT_ALWAYS       },
+        { "/etc/resolv.conf", "bind",    BUNDLE "resolv.conf", "rbind,rprivate",                                    MOUNT_ALWAYS       },
+        { "/etc/hostname",    "bind",    BUNDLE "hostname",    "rbind,rprivate",                                    MOUNT_ALWAYS       },
+        { "/etc/hosts",       "bind",    BUNDLE "hosts",       "rbind,rprivate",                                    MOUNT_ALWAYS       },
 };
 
 uint64_t container_capabilities(void) {
@@ -166,7 +169,19 @@ static int add_process(json_object *spec, const Container *c) {
         return r < 0 ? r : json_add_object(spec, "process", process);
 }
 
-static int add_mounts(json_object *spec, bool host_network) {
+static int add_source(json_object *mount, const Container *c, const char *source) {
+        const char *in_bundle = startswith(source, BUNDLE);
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (!in_bundle)
+                return json_add_string(mount, "source", source);
+        r = container_bundle_path(c, in_bundle, &path);
+        return r < 0 ? r : json_add_string(mount, "source", path);
+}
+
+static int add_mounts(json_object *spec, const Container *c) {
+        bool host_network = container_has_host_network(c);
         json_object *array = json_object_new_array();
         int r;
 
@@ -183,7 +198,7 @@ static int add_mounts(json_object *spec, bool host_network) {
                 }
                 if ((r = json_add_string(mount, "destination", mounts[i].destination)) < 0 ||
                     (r = json_add_string(mount, "type", mounts[i].type)) < 0 ||
-                    (r = json_add_string(mount, "source", mounts[i].source)) < 0 ||
+                    (r = add_source(mount, c, mounts[i].source)) < 0 ||
                     (r = strv_split(mounts[i].options, ',', &options)) < 0 ||
                     (r = json_add_strv(mount, "options", options)) < 0)
                         return r;
@@ -291,7 +306,7 @@ int container_spec_new(const Container *c, const char *layers, const char *secco
             (r = json_add_string(spec, "ociVersion", "1.0.2")) < 0 ||
             (r = add_process(spec, c)) < 0 ||
             (r = json_add_string(spec, "hostname", container_hostname(c, buffer))) < 0 ||
-            (r = add_mounts(spec, container_has_host_network(c))) < 0 ||
+            (r = add_mounts(spec, c)) < 0 ||
             (r = add_linux(spec, c)) < 0 ||
             (r = add_annotations(spec, c, layers, seccomp, stdin_once)) < 0)
                 return r;

@@ -19,7 +19,7 @@
 static const UnitDevice devices[] = {
         { "char-*",       "m"   }, { "block-*",      "m"   }, { "/dev/null",    "rwm" }, { "/dev/zero",    "rwm" },
         { "/dev/full",    "rwm" }, { "/dev/random",  "rwm" }, { "/dev/urandom", "rwm" }, { "/dev/tty",     "rwm" },
-        { "/dev/console", "rwm" }, { "/dev/ptmx",    "rwm" }, { "char-pts",     "rwm" },
+        { "/dev/ptmx",    "rwm" }, { "char-pts",     "rwm" },
 };
 
 int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret) {

@@ -57,6 +57,7 @@ static int on_released(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
 static int begin_end(Daemon *d) {
         d->ending_since = now_monotonic();
+        (void) sd_event_source_set_time_relative(d->idle_timer, 0);
         (void) sd_notify(false, "STOPPING=1");
         return sd_bus_release_name_async(d->bus, NULL, BUS_NAME, on_released, d);
 }

@@ -79,6 +79,25 @@ static int append_strv(sd_bus_message *m, const char *name, char *const *v) {
         return close_array(m, r);
 }
 
+/* A list of what is allowed, as (bas). */
+static int append_allowed(sd_bus_message *m, const char *name, const char *first, char *const *more) {
+        int r;
+
+        if ((r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
+            (r = sd_bus_message_append(m, "s", name)) < 0 ||
+            (r = sd_bus_message_open_container(m, 'v', "(bas)")) < 0 ||
+            (r = sd_bus_message_open_container(m, 'r', "bas")) < 0 ||
+            (r = sd_bus_message_append(m, "b", true)) < 0 ||
+            (r = sd_bus_message_open_container(m, 'a', "s")) < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", first);
+        for (; r >= 0 && more && *more; more++)
+                r = sd_bus_message_append(m, "s", *more);
+        for (int depth = 0; depth < 4 && r >= 0; depth++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
 static int append_devices(sd_bus_message *m, const UnitDevice *devices, size_t n) {
         int r;
 
@@ -197,11 +216,11 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
         if (r >= 0)
                 r = append_worker_devices(m, unit);
         if (r >= 0)
-                r = sd_bus_message_append(m, "(sv)(sv)(sv)",
-                                          "SystemCallArchitectures", "as", 1, "native",
-                                          "SystemCallFilter", "(bas)", true, 1, "@system-service",
-                                          "RestrictAddressFamilies", "(bas)", true, 1, "AF_UNIX");
-        return r;
+                r = append_allowed(m, "SystemCallFilter", "@system-service", unit->system_calls);
+        if (r >= 0)
+                r = append_allowed(m, "RestrictAddressFamilies", "AF_UNIX", NULL);
+        return r < 0 ? r : sd_bus_message_append(m, "(sv)(sv)", "SystemCallArchitectures", "as", 1, "native",
+                                                 "SystemCallErrorNumber", "i", EPERM);
 }
 
 int unit_append_properties(sd_bus_message *m, const TransientUnit *unit, bool optional) {

@@ -42,6 +42,7 @@ typedef struct TransientUnit {
         char *const *environment;
         char *const *write_paths; /* ReadWritePaths= */
         uint64_t capabilities;   /* bounding set, as 1 << CAP_*; 0: none at all */
+        char *const *system_calls; /* names or groups besides @system-service; others fail with EPERM */
         int stdin_fd, stdout_fd; /* -EBADF: /dev/null. stderr goes to the journal */
         uint64_t runtime_max_usec;
         uint64_t memory_max;     /* bytes */
