@@ -40,7 +40,7 @@ static bool piece_next(Piece *rest, char separator, Piece *ret) {
         return true;
 }
 
-/* The next line with at least `wanted` fields. */
+/* The next line with at least `wanted` fields; those that it lacks are empty. */
 static bool line_next(Piece *text, size_t wanted, Piece fields[static FIELDS_MAX]) {
         Piece line;
 
@@ -48,6 +48,8 @@ static bool line_next(Piece *text, size_t wanted, Piece fields[static FIELDS_MAX
                 size_t n = 0;
                 while (n < FIELDS_MAX && piece_next(&line, ':', fields + n))
                         n++;
+                for (size_t i = n; i < FIELDS_MAX; i++)
+                        fields[i] = (Piece) { 0 };
                 if (n >= wanted)
                         return true;
         }
@@ -60,7 +62,7 @@ static Piece piece_of(const char *text) {
 
 /* passwd: name:password:uid:gid:gecos:home:shell. 1: found. */
 static int find_user(const char *passwd, const char *name, bool numeric, uint32_t uid, ContainerUser *u, char **ret_name) {
-        Piece text = piece_of(passwd), f[FIELDS_MAX] = { 0 };
+        Piece text = piece_of(passwd), f[FIELDS_MAX];
 
         while (line_next(&text, 4, f)) {
                 uint32_t entry_uid, entry_gid;
