@@ -316,7 +316,7 @@ static void compare_situation(const Machine *machine, uint64_t capabilities, uns
         struct seccomp_data foreign = { .nr = 1, .arch = SCMP_ARCH_MIPSEL64 };
         Comparison c = { .rules = rules, .situation = &situation };
         const char *where;
-        bool looked;
+        bool looked = false;
 
         assert_int_equal(seccomp_build(&situation, &machine->family, &filter, &c.n_filter, &where), 0);
         c.filter = filter;

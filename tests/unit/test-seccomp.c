@@ -121,7 +121,7 @@ static void test_filter_of_this_machine(void **state) {
                 SeccompSituation situation;
                 SeccompFamily family;
                 const char *where;
-                bool looked;
+                bool looked = false;
                 size_t n;
 
                 assert_int_equal(seccomp_situation_now(cases[i].capabilities, &situation), 0);
