@@ -2,6 +2,7 @@
 /* A run of a container: see container-run.h. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -218,16 +219,25 @@ static void run_start_unit(ContainerRun *run) {
 
 static void run_send_stop(ContainerRun *run);
 
+/* When it was executed, as the bundle shows: the monitor writes its identity just before. 0: it was not. */
+static uint64_t run_started(const ContainerRun *run) {
+        struct stat st;
+
+        if (fstatat(run->bundle_fd, "monitor", &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return 0;
+        return (uint64_t) st.st_mtim.tv_sec * SEC + (uint64_t) st.st_mtim.tv_nsec / 1000;
+}
+
 static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
         Container *c = run->container;
         bool first = c->state == CONTAINER_STARTING;
 
         c->state = CONTAINER_RUNNING;
         c->pid = e->pid;
-        if (e->realtime_usec > 0)
+        if (e->type == MONITOR_STARTED)
                 c->result.started_usec = e->realtime_usec;
         else if (c->result.started_usec == 0)
-                c->result.started_usec = now_usec(CLOCK_REALTIME);
+                c->result.started_usec = run_started(run);
         container_changed(c);
         if (first && e->type == MONITOR_STARTED) {
                 container_emit(c, "start", NULL);
@@ -518,8 +528,9 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         fd_close(pidfd);
         ContainerRun *adopted = c->run = TAKE(run);
         if (r < 0) {
-                if (faccessat(bundle_fd, "monitor", F_OK, 0) >= 0)
-                        c->state = CONTAINER_RUNNING; /* it had got that far */
+                c->result.started_usec = run_started(adopted);
+                if (c->result.started_usec > 0)
+                        c->state = CONTAINER_RUNNING;
                 run_end_recorded(adopted, true);
         }
         return 0;

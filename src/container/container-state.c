@@ -103,7 +103,7 @@ int container_load(ContainerHost *host, int dir_fd, const char *id, Container **
                 r = container_settings_from_json(raw.settings, &c->settings);
         if (r >= 0)
                 r = container_config_merge(&c->settings, raw.raw_image.config, &c->config, &why);
-        if (r == -ENOMEM)
+        if (r == -ENOMEM || r == -ENOENT)
                 return r;
         if (r < 0 || !streq(raw.id, id) || !container_id_is_valid(id) || !c->settings.name || !c->settings.image ||
             !container_id_is_valid(raw.raw_image.id))

@@ -90,7 +90,8 @@ int container_bundle_path(const Container *c, const char *what, char **ret);
 void container_changed(Container *c);
 void container_emit(Container *c, const char *action, const char *attribute);
 
-/* container-state.c: container.json and state.json. Load makes a container of what is on disk: -EBADMSG if that is no whole one. */
+/* container-state.c: container.json and state.json. Load makes a container of what is on disk: -ENOENT, -EBADMSG if that is no
+ * whole one. */
 int container_save(Container *c);
 int container_save_result(Container *c);
 int container_load(ContainerHost *host, int dir_fd, const char *id, Container **ret);
