@@ -17,6 +17,7 @@
 #define QUEUE_MAX ((size_t) 1024 * 1024)
 #define BATCH_SIZE_MAX ((size_t) 64 * 1024)
 #define BATCH_ENTRIES_MAX 64u
+#define LARGE_QUEUE (2 * BATCH_SIZE_MAX) /* worth giving the memory back afterwards */
 #define SEND_BUFFER (8 * 1024 * 1024)
 #define RETRY_USEC (USEC_PER_SEC / 10)
 
@@ -45,7 +46,7 @@ struct Journal {
         size_t queued;     /* bytes in all batches */
         size_t entry_start; /* of the entry under way, in the last batch */
         int entry_error;
-        bool given_up;
+        bool given_up, was_large;
         uint64_t lost, progress;
 };
 
@@ -132,11 +133,15 @@ int journal_add_common(Journal *j, const char *key, const char *value) {
         return value && *value ? buffer_append_field(&j->common, key, value, strlen(value)) : 0;
 }
 
+static bool batch_is_full(const Batch *b) {
+        return b->n_entries >= BATCH_ENTRIES_MAX || b->buffer.size >= BATCH_SIZE_MAX;
+}
+
 /* The batch the next entry goes to: the last one, while it is small. */
 static int open_batch(Journal *j) {
         Batch *b = j->last;
 
-        if (b && b->n_entries < BATCH_ENTRIES_MAX && b->buffer.size < BATCH_SIZE_MAX)
+        if (b && !batch_is_full(b))
                 return 0;
         b = calloc(1, sizeof(Batch));
         if (!b)
@@ -172,19 +177,6 @@ int journal_fieldf(Journal *j, const char *key, const char *format, ...) {
         int n = vsnprintf(value, sizeof(value), format, ap);
         va_end(ap);
         return journal_field(j, key, value, MIN_OF((size_t) MAX_OF(n, 0), sizeof(value) - 1));
-}
-
-void journal_end(Journal *j) {
-        if (j->entry_error >= 0)
-                j->entry_error = buffer_append(&j->last->buffer, "\n", 1); /* the blank line between entries */
-        if (j->entry_error < 0) {
-                j->lost++;
-                if (j->last)
-                        j->last->buffer.size = j->entry_start;
-                return;
-        }
-        j->last->n_entries++;
-        j->queued += j->last->buffer.size - j->entry_start;
 }
 
 static int connect_socket(Journal *j) {
@@ -242,29 +234,55 @@ static void drop_first(Journal *j) {
         batch_free(b);
 }
 
-void journal_send(Journal *j) {
-        bool was_large = j->queued > BATCH_SIZE_MAX, had_any = j->first != NULL;
-
+/* Sends from the front of the queue. True: it is empty now. */
+static bool send_queue(Journal *j) {
         while (j->first) {
                 int r = j->first->n_entries == 0 ? 0 : send_batch(j, &j->first->buffer);
                 if (r == -EINTR)
                         continue;
                 if (r == -EAGAIN && loop_watch(j->loop, &j->source, EPOLLOUT) >= 0)
-                        return;
+                        return false;
                 if (r < 0) {
                         if (r != -ENOBUFS && r != -ENOMEM && r != -EAGAIN)
                                 disconnect(j); /* journald was started anew, or is yet to come */
                         (void) loop_watch(j->loop, &j->source, 0);
                         loop_timer_set(j->loop, &j->retry, RETRY_USEC);
-                        return;
+                        return false;
                 }
                 drop_first(j);
                 j->progress++;
         }
         (void) loop_watch(j->loop, &j->source, 0);
         loop_timer_clear(j->loop, &j->retry);
-        if (was_large)
+        return true;
+}
+
+void journal_end(Journal *j) {
+        if (j->entry_error >= 0)
+                j->entry_error = buffer_append(&j->last->buffer, "\n", 1); /* the blank line between entries */
+        if (j->entry_error < 0) {
+                j->lost++;
+                if (j->last)
+                        j->last->buffer.size = j->entry_start;
+                return;
+        }
+        j->last->n_entries++;
+        j->queued += j->last->buffer.size - j->entry_start;
+        j->was_large = j->was_large || j->queued > LARGE_QUEUE;
+        /* A full batch goes at once, so that a burst of many short lines does not fill the memory first. */
+        if (batch_is_full(j->last) && j->source.events == 0 && j->retry.deadline == 0)
+                (void) send_queue(j);
+}
+
+void journal_send(Journal *j) {
+        bool had_any = j->first != NULL;
+
+        if (!send_queue(j))
+                return;
+        if (j->was_large) {
                 malloc_trim(0);
+                j->was_large = false;
+        }
         if (had_any)
                 j->handler(j->userdata);
 }

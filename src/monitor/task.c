@@ -14,6 +14,8 @@
 
 /* No pipe that a container's root may make is larger (fs.pipe-max-size), and there are two. */
 #define DRAIN_MAX ((size_t) 2 * 1024 * 1024)
+#define LOG_READ_SIZE ((size_t) 8192)
+#define LOG_READ_SIZE_QUEUED ((size_t) 1024)
 
 static void on_exit_event(void *userdata, uint32_t events);
 static void on_input_event(void *userdata, uint32_t events);
@@ -217,10 +219,18 @@ static void output_close(Output *o) {
         output_log(o, NULL, 0);
 }
 
+/* How much to read at once. A line of one byte is an entry of 700 in the journal's queue: while that has not gone, small bites. */
+static size_t read_size(const Task *t) {
+        if (!t->log)
+                return TASK_READ_SIZE;
+        return journal_is_empty(t->log->journal) ? LOG_READ_SIZE : LOG_READ_SIZE_QUEUED;
+}
+
 /* One read. Nothing there after the process's end is the end: whatever it wrote has arrived by then. */
 static void output_pump(Output *o) {
         Task *t = o->task;
-        ssize_t n = read(o->source.fd, t->scratch, TASK_READ_SIZE);
+        size_t size = read_size(t);
+        ssize_t n = read(o->source.fd, t->scratch, size);
 
         if (n < 0 && errno == EINTR)
                 return;
@@ -237,7 +247,7 @@ static void output_pump(Output *o) {
         clients_deliver(t, o->stream, t->scratch, (size_t) n);
         if (t->reaped && (t->n_drained += (size_t) n) > DRAIN_MAX)
                 output_close(o); /* somebody it has left behind goes on writing */
-        if ((size_t) n > 4096 && (size_t) n < TASK_READ_SIZE)
+        if ((size_t) n > 4096 && (size_t) n < size)
                 (void) madvise(t->scratch + 4096, TASK_READ_SIZE - 4096, MADV_DONTNEED); /* the burst is over */
         task_update(t);
 }

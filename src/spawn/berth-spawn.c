@@ -12,7 +12,7 @@
 
 int main(int argc, char **argv) {
         Launcher launcher;
-        Notify notify;
+        Notify notify = { 0 };
         int listen_fd, r;
 
         if (argc > 1 && streq(argv[1], "--version")) {
@@ -24,12 +24,11 @@ int main(int argc, char **argv) {
                 log_error("berth-spawn takes no arguments; systemd starts it for berth-spawn.socket.");
                 return EXIT_FAILURE;
         }
-        r = notify_init(&notify, &listen_fd);
-        if (r < 0) {
+        r = title_init(argc, argv); /* before anything changes the environment */
+        if (r >= 0 && notify_init(&notify, &listen_fd) < 0) {
                 log_error("No socket was passed: start berth-spawn.socket instead.");
                 return EXIT_FAILURE;
         }
-        r = title_init(argc, argv);
         if (r >= 0)
                 r = launcher_init(&launcher, listen_fd);
         if (r >= 0)

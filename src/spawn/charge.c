@@ -165,9 +165,7 @@ static int become_monitor(int bundle_fd, int listen_fd) {
                 return -errno;
         title_set("berth-monitor", "");
         (void) !chdir("/");
-        _cleanup_close_ int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-        if (score >= 0)
-                (void) !write(score, MONITOR_OOM_SCORE, strlen(MONITOR_OOM_SCORE)); /* the unit has asked for the same */
+        (void) cgroup_write(AT_FDCWD, "/proc/self/oom_score_adj", MONITOR_OOM_SCORE); /* the unit has asked for the same */
         return monitor_run(3, 4);
 }
 
