@@ -53,9 +53,10 @@ int wire_recv(int fd, void *message, size_t size, int *fds, size_t *n_fds) {
         bool bad = false;
         ssize_t n;
 
+        /* ECONNRESET, told once: the peer has closed without reading all of ours. What it had sent before is still there. */
         do
                 n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n < 0)
                 return -errno;
         for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {

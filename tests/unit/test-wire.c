@@ -80,6 +80,20 @@ static void test_peer_gone(void **state) {
         wire_close_fds(pair, 2);
 }
 
+/* Whoever sends and goes, without having read what it was told, is heard all the same. */
+static void test_last_words(void **state) {
+        ControlMessage m = { .magic = CONTROL_MAGIC, .type = CONTROL_DETACH };
+        int pair[2];
+
+        assert_int_equal(wire_pair(pair), 0);
+        assert_int_equal(wire_send(pair[0], &m, sizeof(m), NULL, 0), 0);
+        assert_int_equal(wire_send(pair[1], &m, sizeof(m), NULL, 0), 0);
+        pair[1] = fd_close(pair[1]);
+        assert_int_equal(wire_recv(pair[0], &m, sizeof(m), NULL, NULL), 1);
+        assert_int_equal(wire_recv(pair[0], &m, sizeof(m), NULL, NULL), 0);
+        fd_close(pair[0]);
+}
+
 static void test_too_many_to_send(void **state) {
         int pair[2], fds[WIRE_FDS_MAX + 1] = { 0 };
         char c = 0;
@@ -94,6 +108,7 @@ int main(void) {
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_peer_gone),
+                cmocka_unit_test(test_last_words),
                 cmocka_unit_test(test_too_many_to_send),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
