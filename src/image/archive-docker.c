@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The archive of `docker save`, which podman and skopeo write too: manifest.json names the configuration and the layers of each image. It has
- * no manifest as registries know it, so one is made here; the image's id stays, since it is the digest of the configuration. */
+/* The archive of `docker save`, which podman and skopeo write too: manifest.json names the configuration and the layers
+ * of each image. It has no manifest as registries know it, so one is made here; the image's id stays, since it is the
+ * digest of the configuration. */
 #include <stdio.h>
 
 #include "image/image-archive.h"
@@ -27,7 +28,8 @@ static int fill_layers(Archive *a, const DockerImage *image, OciManifest *m) {
         size_t n = strv_length(image->layers);
 
         if (n > OCI_LAYERS_MAX)
-                return fault_set(a->fault, -EBADMSG, "An image in it has %zu layers; %u are the most", n, OCI_LAYERS_MAX);
+                return fault_set(a->fault, -EBADMSG, "An image in the archive has %zu layers; %u are the most", n,
+                                 OCI_LAYERS_MAX);
         m->layers.items = calloc(n + 1, sizeof(OciDescriptor));
         if (!m->layers.items)
                 return fault_set_errno(a->fault, -ENOMEM, "Cannot read manifest.json");
@@ -37,7 +39,7 @@ static int fill_layers(Archive *a, const DockerImage *image, OciManifest *m) {
                 OciDescriptor *d = &m->layers.items[m->layers.n];
 
                 if (!member)
-                        return fault_set(a->fault, -EBADMSG, "The layer \"%.200s\" is missing in it", name);
+                        return fault_set(a->fault, -EBADMSG, "The layer \"%.200s\" is missing from the archive", name);
                 d->digest = member->digest;
                 d->size = member->size;
                 if (asprintf(&d->media_type, MEDIA_OCI_LAYER "%s", member_suffix(member)) < 0) {
@@ -59,7 +61,8 @@ static json_object *manifest_to_json(const OciManifest *m) {
                         return NULL;
         }
         if (json_add_i64(o, "schemaVersion", 2) < 0 || json_add_string(o, "mediaType", MEDIA_OCI_MANIFEST) < 0 ||
-            json_add_object(o, "config", oci_descriptor_new_json(MEDIA_OCI_CONFIG, &m->config.digest, m->config.size)) < 0 ||
+            json_add_object(o, "config", oci_descriptor_new_json(MEDIA_OCI_CONFIG, &m->config.digest, m->config.size)) <
+                    0 ||
             json_add_object(o, "layers", TAKE(layers)) < 0)
                 return NULL;
         return TAKE(o);
@@ -68,7 +71,9 @@ static json_object *manifest_to_json(const OciManifest *m) {
 int archive_write_manifest(int blobs_fd, const OciManifest *m, OciDescriptor *ret) {
         _cleanup_json_ json_object *o = manifest_to_json(m);
         size_t size;
-        const char *text = o ? json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size) : NULL;
+        const char *text =
+                o ? json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size)
+                  : NULL;
         OciDescriptor d = { .size = size };
         int r;
 
@@ -109,10 +114,12 @@ static int read_image(Archive *a, json_object *o, bool names_only) {
 
         r = json_read_fields(o, image_fields, N_ELEMENTS(image_fields), &image, &where);
         if (r < 0)
-                return fault_set(a->fault, r == -ENOMEM ? r : -EBADMSG, "manifest.json in it is refused: its field %s is malformed", where);
+                return fault_set(a->fault, r == -ENOMEM ? r : -EBADMSG,
+                                 "manifest.json in the archive is refused: its field %s is malformed", where);
         const Member *config = members_find(&a->members, image.config);
         if (!config)
-                return fault_set(a->fault, -EBADMSG, "The configuration \"%.200s\" is missing in it", image.config);
+                return fault_set(a->fault, -EBADMSG, "The configuration \"%.200s\" is missing from the archive",
+                                 image.config);
         if (!names_only)
                 return add_image(a, &image, config);
         for (char **tag = image.tags; tag && *tag; tag++) {
@@ -134,13 +141,15 @@ int archive_read_docker(Archive *a, bool names_only) {
                 return 0;
         r = blob_read(a->blobs_fd, &member->digest, OCI_MANIFEST_SIZE_MAX, &text, &size);
         if (r == -EFBIG)
-                return fault_set(a->fault, -EBADMSG, "manifest.json in it is larger than %u MiB", OCI_MANIFEST_SIZE_MAX >> 20);
+                return fault_set(a->fault, -EBADMSG, "manifest.json in the archive is larger than %u MiB",
+                                 OCI_MANIFEST_SIZE_MAX >> 20);
         if (r < 0)
                 return fault_set_errno(a->fault, r, "Cannot read manifest.json");
         if (json_parse(text, size, &list) < 0 || !json_object_is_type(list, json_type_array))
-                return fault_set(a->fault, -EBADMSG, "manifest.json in it is no list of images");
+                return fault_set(a->fault, -EBADMSG, "manifest.json in the archive is no list of images");
         if (json_object_array_length(list) > ARCHIVE_IMAGES_MAX)
-                return fault_set(a->fault, -E2BIG, "manifest.json in it names more than %u images", ARCHIVE_IMAGES_MAX);
+                return fault_set(a->fault, -E2BIG, "manifest.json in the archive names more than %u images",
+                                 ARCHIVE_IMAGES_MAX);
         for (size_t i = 0; i < json_object_array_length(list); i++) {
                 r = read_image(a, json_object_array_get_idx(list, i), names_only);
                 if (r < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An OCI image-layout in an archive (image-spec, image-layout.md): index.json, and below it manifests or indexes of one image per platform. */
+/* An OCI image-layout in an archive (image-spec, image-layout.md): index.json, and below it manifests or indexes of one
+ * image per platform. */
 #include "image/image-archive.h"
 #include "util/strv.h"
 
@@ -9,23 +10,26 @@ static int parse_fault(Archive *a, int error, const char *what, const char *wher
         if (error == -ENOMEM)
                 return fault_set_errno(a->fault, error, "Cannot read %s", what);
         if (where[0])
-                return fault_set(a->fault, -EBADMSG, "%s in it is refused: its field %s is %s", what, where,
-                                 error == -E2BIG ? "too large" : error == -EOPNOTSUPP ? "of a kind that berth does not read" : "malformed");
-        return fault_set(a->fault, -EBADMSG, "%s in it is no such document%s", what, error == -EFBIG ? ": it is too large" : "");
+                return fault_set(a->fault, -EBADMSG, "%s in the archive is refused: its field %s is %s", what, where,
+                                 error == -E2BIG        ? "too large"
+                                 : error == -EOPNOTSUPP ? "of a kind that berth does not read"
+                                                        : "malformed");
+        return fault_set(a->fault, -EBADMSG, "%s in the archive is no such document%s", what,
+                         error == -EFBIG ? ": it is too large" : "");
 }
 
 static int read_blob(Archive *a, const OciDescriptor *d, char **ret, size_t *ret_size) {
         int r = blob_read(a->blobs_fd, &d->digest, OCI_MANIFEST_SIZE_MAX, ret, ret_size);
 
         if (r == -ENOENT)
-                return fault_set(a->fault, -EBADMSG, "The manifest %s is missing in it", d->digest.text);
+                return fault_set(a->fault, -EBADMSG, "The manifest %s is missing from the archive", d->digest.text);
         if (r == -EFBIG)
                 return fault_set(a->fault, -EBADMSG, "The manifest %s is too large", d->digest.text);
         if (r < 0)
                 return fault_set_errno(a->fault, r, "Cannot read the manifest %s", d->digest.text);
         if (*ret_size != d->size)
-                return fault_set(a->fault, -EBADMSG, "The manifest %s has %zu bytes, not %llu", d->digest.text, *ret_size,
-                                 (unsigned long long) d->size);
+                return fault_set(a->fault, -EBADMSG, "The manifest %s has %zu bytes, not %llu", d->digest.text,
+                                 *ret_size, (unsigned long long) d->size);
         return 0;
 }
 
@@ -61,18 +65,19 @@ static int add_descriptor(Archive *a, const OciDescriptor *d, char *const *refer
         case OCI_MEDIA_INDEX:
                 break;
         default:
-                return fault_set(a->fault, -EBADMSG, "The manifest %s is of the kind \"%.100s\", which berth does not read",
-                                 d->digest.text, d->media_type ?: "");
+                return fault_set(a->fault, -EBADMSG,
+                                 "The manifest %s is of the kind \"%.100s\", which berth does not read", d->digest.text,
+                                 d->media_type ?: "");
         }
         r = oci_index_parse(text, size, &index, &where);
         if (r < 0)
                 return parse_fault(a, r, d->digest.text, where);
         if (depth >= INDEX_DEPTH_MAX)
-                return fault_set(a->fault, -EBADMSG, "Its indexes are nested too deeply");
+                return fault_set(a->fault, -EBADMSG, "The indexes in the archive are nested too deeply");
         const OciDescriptor *picked = pick_platform(&index->manifests);
         if (!picked)
-                return fault_set(a->fault, -EBADMSG, "%s in it has no image for linux/%s", references[0] ?: d->digest.text,
-                                 oci_host_architecture());
+                return fault_set(a->fault, -EBADMSG, "%s in the archive has no image for linux/%s",
+                                 references[0] ?: d->digest.text, oci_host_architecture());
         return add_descriptor(a, picked, references, depth + 1);
 }
 

@@ -17,7 +17,8 @@ static int add_new(char ***set, const char *value) {
 static int read_json_form(const char *text, char ***ret) {
         _cleanup_json_ json_object *array = NULL;
 
-        if (text[0] != '[' || json_parse(text, strlen(text), &array) < 0 || !json_object_is_type(array, json_type_array))
+        if (text[0] != '[' || json_parse(text, strlen(text), &array) < 0 ||
+            !json_object_is_type(array, json_type_array))
                 return 0;
         int r = json_to_strv(array, ret);
         return r < 0 ? (r == -ENOMEM ? r : 0) : 1;
@@ -126,7 +127,8 @@ static int expose(OciRunConfig *c, const char *word) {
         int r;
 
         if (word[n] == '/') {
-                if (strcasecmp(word + n + 1, "tcp") != 0 && strcasecmp(word + n + 1, "udp") != 0 && strcasecmp(word + n + 1, "sctp") != 0)
+                if (strcasecmp(word + n + 1, "tcp") != 0 && strcasecmp(word + n + 1, "udp") != 0 &&
+                    strcasecmp(word + n + 1, "sctp") != 0)
                         return -EINVAL;
                 snprintf(protocol, sizeof(protocol), "%s", word + n + 1);
                 for (char *p = protocol; *p; p++)
@@ -233,8 +235,11 @@ static const struct {
 };
 
 static int refuse(int error, char **ret_error, const char *text, const char *usage) {
-        if (asprintf(ret_error, "The change \"%.200s\" cannot be made%s%s", text, usage ? "; it is written " : ": there is no such instruction; "
-                     "there are CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR", usage ?: "") < 0) {
+        if (asprintf(ret_error, "The change \"%.200s\" cannot be made%s%s", text,
+                     usage ? "; it is written "
+                           : ": there is no such instruction; there are CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, "
+                             "ONBUILD, STOPSIGNAL, USER, VOLUME and WORKDIR",
+                     usage ?: "") < 0) {
                 *ret_error = NULL;
                 return -ENOMEM;
         }

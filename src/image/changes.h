@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Dockerfile instructions that change an image's configuration, as `import --change` takes them: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL,
- * ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR. */
+/* Dockerfile instructions that change an image's configuration, as `import --change` takes them: CMD, ENTRYPOINT, ENV,
+ * EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR. */
 #pragma once
 
 #include "oci/image-config.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Fault is why a worker gave up: an errno and one line for the person who gave it the archive. The first one set stays: what fails
- * after it fails because of it. */
+/* A Fault is why a worker gave up: an errno and one line for the person who gave it the archive. The first one set
+ * stays: what fails after it fails because of it. */
 #pragma once
 
 #include "util/macro.h"

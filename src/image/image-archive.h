@@ -17,8 +17,10 @@ typedef struct Archive {
         size_t n_references, report_size;
 } Archive;
 
-/* Adds an image whose manifest and configuration are in blobs/; a second time: only its references. Checks that every layer is there. */
-int archive_add_image(Archive *a, const OciDescriptor *manifest_descriptor, const OciManifest *manifest, char *const *references);
+/* Adds an image whose manifest and configuration are in blobs/; a second time: only its references. Checks that every
+ * layer is there. */
+int archive_add_image(Archive *a, const OciDescriptor *manifest_descriptor, const OciManifest *manifest,
+                      char *const *references);
 /* Gives an image that was added another name; nothing happens if there is no such image. */
 int archive_add_reference(Archive *a, const char *image_digest, const char *reference);
 

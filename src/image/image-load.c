@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Load and import as jobs: see image-load.h. A load is one worker that takes the archive apart, then one per layer that the store does not have,
- * then the images are added; an import is one worker. */
+/* Load and import as jobs: see image-load.h. A load is one worker that takes the archive apart, then one per layer that
+ * the store does not have, then the images are added; an import is one worker. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -148,11 +148,13 @@ static void layer_done(Worker *w, int result, const char *text, json_object *rep
         const OciRecordLayer *layer = &task->layer;
         if (result < 0)
                 return finish(job, result, "The layer %.19s: %s", layer->digest.text, text);
-        const char *digest = json_get_string(report, "digest") ?: "", *diff_id = json_get_string(report, "diffId") ?: "";
+        const char *digest = json_get_string(report, "digest") ?: "",
+                   *diff_id = json_get_string(report, "diffId") ?: "";
         if (!streq(digest, layer->digest.text))
                 return finish(job, -EBADMSG, "The layer %s has the digest %.80s", layer->digest.text, digest);
         if (!streq(diff_id, layer->diff_id.text))
-                return finish(job, -EBADMSG, "The content of the layer %s is %.80s, but the image's configuration names %s",
+                return finish(job, -EBADMSG,
+                              "The content of the layer %s is %.80s, but the image's configuration names %s",
                               layer->digest.text, diff_id, layer->diff_id.text);
         r = accept_layer(job, task, report);
         if (r < 0)
@@ -218,7 +220,8 @@ static int plan_image(ImageJob *job, json_object *image) {
                 return r;
         for (size_t i = 0; i < record->n_layers; i++) {
                 const OciRecordLayer *layer = &record->layers[i];
-                if (image_store_has_layer(job->store, oci_digest_hex(&layer->chain_id)) || is_planned(job, &layer->chain_id))
+                if (image_store_has_layer(job->store, oci_digest_hex(&layer->chain_id)) ||
+                    is_planned(job, &layer->chain_id))
                         continue;
                 LayerTask *layers = reallocarray(job->layers, job->n_layers + 1, sizeof(LayerTask));
                 if (!layers)
@@ -312,7 +315,8 @@ static int job_new(ImageStore *s, UnitManager *units, ImageJobDone done, void *u
         return 0;
 }
 
-int image_load_start(ImageStore *s, UnitManager *units, int archive_fd, ImageJobDone done, void *userdata, ImageJob **ret) {
+int image_load_start(ImageStore *s, UnitManager *units, int archive_fd, ImageJobDone done, void *userdata,
+                     ImageJob **ret) {
         _cleanup_(image_job_freep) ImageJob *job = NULL;
         int r;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Takes an image out of a staging directory into the store: see image_store_add(). What a worker staged is only renamed here; of its reports
- * only names of directories are used, and these are opened inside the layer. */
+/* Takes an image out of a staging directory into the store: see image_store_add(). What a worker staged is only renamed
+ * here; of its reports only names of directories are used, and these are opened inside the layer. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -43,7 +43,8 @@ static int read_layer_info(int layer_fd, LayerInfo *ret) {
 static int write_layer_info(int layer_fd, const LayerInfo *info) {
         _cleanup_json_ json_object *o = json_object_new_object();
 
-        if (!o || json_add_object(o, "size", json_object_new_uint64(info->size)) < 0 || json_add_i64(o, "maxId", info->max_id) < 0)
+        if (!o || json_add_object(o, "size", json_object_new_uint64(info->size)) < 0 ||
+            json_add_i64(o, "maxId", info->max_id) < 0)
                 return -ENOMEM;
         return json_write_file(layer_fd, "layer.json", o, 0600, WRITE_SYNC);
 }
@@ -105,7 +106,8 @@ static int apply_implicit(int fd, const char *path, const Lower *lower) {
                 if (!S_ISDIR(st.st_mode)) /* removed, or something else: this one is a new directory */
                         return 0;
                 const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, st.st_mtim };
-                if (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0 || futimens(fd, times) < 0)
+                if (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 07777) < 0 ||
+                    futimens(fd, times) < 0)
                         return -errno;
                 return 0;
         }
@@ -132,7 +134,8 @@ static int for_each_dir(int layer_fd, char *const *escaped, const Lower *lower, 
         return 0;
 }
 
-/* The attributes are on disk before the layer has its name. The first fsync writes them all; the others find nothing to do. */
+/* The attributes are on disk before the layer has its name. The first fsync writes them all; the others find nothing to
+ * do. */
 static int finish_layer(int layer_fd, const LayerInfo *info, const Lower *lower) {
         int r;
 
@@ -145,7 +148,8 @@ static int finish_layer(int layer_fd, const LayerInfo *info, const Lower *lower)
 }
 
 /* Adds up what the image consists of, and takes in what the store does not have. */
-static int take_layer(ImageStore *s, int staging_layers_fd, const OciImageRecord *record, size_t layer, uint64_t *size, uint32_t *max_id) {
+static int take_layer(ImageStore *s, int staging_layers_fd, const OciImageRecord *record, size_t layer, uint64_t *size,
+                      uint32_t *max_id) {
         const char *hex = oci_digest_hex(&record->layers[layer].chain_id);
         _cleanup_(layer_info_clear) LayerInfo info = { 0 };
         _cleanup_(lower_clear) Lower lower = { 0 };
@@ -187,7 +191,8 @@ static int take_blob(ImageStore *s, int staging_blobs_fd, const OciDigest *diges
         return renameat(staging_blobs_fd, hex, s->blobs_fd, hex) < 0 ? -errno : 0;
 }
 
-static int take_parts(ImageStore *s, int staging_fd, const OciImageRecord *record, uint64_t *ret_size, uint32_t *ret_max_id) {
+static int take_parts(ImageStore *s, int staging_fd, const OciImageRecord *record, uint64_t *ret_size,
+                      uint32_t *ret_max_id) {
         _cleanup_close_ int blobs_fd = fs_open_dir(staging_fd, "blobs"), layers_fd = fs_open_dir(staging_fd, "layers");
         int r;
 
@@ -220,7 +225,8 @@ static int add_new(ImageStore *s, int staging_fd, json_object *record, const Ima
         e = take_parts(s, staging_fd, r, &size, &max_id);
         if (e < 0)
                 return e;
-        if (json_add_i64(record, "size", (int64_t) MIN_OF(size, (uint64_t) INT64_MAX)) < 0 || json_add_i64(record, "maxId", max_id) < 0)
+        if (json_add_i64(record, "size", (int64_t) MIN_OF(size, (uint64_t) INT64_MAX)) < 0 ||
+            json_add_i64(record, "maxId", max_id) < 0)
                 return -ENOMEM;
         e = image_new(record, &image);
         if (e < 0)

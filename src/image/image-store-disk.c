@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The image store's files. The order of writes is what makes it whole after a crash: blobs and layers are there before the record that
- * needs them, the record before the index names it; and the other way round when they go. What lies between is swept up at the start. */
+/* The image store's files. The order of writes is what makes it whole after a crash: blobs and layers are there before
+ * the record that needs them, the record before the index names it; and the other way round when they go. What lies
+ * between is swept up at the start. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ int image_store_open_dirs(ImageStore *s) {
         if (s->state_fd < 0)
                 return s->state_fd;
         if ((r = open_made(s->state_fd, "oci", &s->oci_fd)) < 0 || (r = open_made(s->oci_fd, "blobs", &blobs_fd)) < 0 ||
-            (r = open_made(blobs_fd, "sha256", &s->blobs_fd)) < 0 || (r = open_made(s->state_fd, "images", &s->images_fd)) < 0 ||
+            (r = open_made(blobs_fd, "sha256", &s->blobs_fd)) < 0 ||
+            (r = open_made(s->state_fd, "images", &s->images_fd)) < 0 ||
             (r = open_made(s->state_fd, "layers", &s->layers_fd)) < 0 ||
             (r = open_made(s->state_fd, "staging", &s->staging_fd)) < 0 ||
             (r = open_made(s->state_fd, "trash", &s->trash_fd)) < 0)
@@ -173,7 +175,9 @@ static int read_reference(ImageStore *s, const OciDescriptor *d) {
 
         for (size_t i = 0; name && i < s->n_images; i++)
                 if (streq(s->images[i]->manifest, d->digest.text))
-                        return strv_contains(s->images[i]->references, name) ? 0 : strv_extend(&s->images[i]->references, name);
+                        return strv_contains(s->images[i]->references, name)
+                                       ? 0
+                                       : strv_extend(&s->images[i]->references, name);
         return 0;
 }
 
@@ -186,7 +190,8 @@ static int read_index(ImageStore *s) {
                 return image_store_write_index(s);
         json_object *manifests = r >= 0 ? json_get(index, "manifests") : NULL;
         if (!json_object_is_type(manifests, json_type_array)) {
-                log_warning("%s/oci/index.json cannot be read: the images keep their ids and lose their names", s->statedir);
+                log_warning("%s/oci/index.json cannot be read: the images keep their ids and lose their names",
+                            s->statedir);
                 return 0;
         }
         for (size_t i = 0; i < json_object_array_length(manifests); i++) {
@@ -242,7 +247,8 @@ int image_store_write_index(ImageStore *s) {
         json_object *manifests = json_object_new_array();
         int r;
 
-        if (!index || json_add_i64(index, "schemaVersion", 2) < 0 || json_add_string(index, "mediaType", MEDIA_OCI_INDEX) < 0 ||
+        if (!index || json_add_i64(index, "schemaVersion", 2) < 0 ||
+            json_add_string(index, "mediaType", MEDIA_OCI_INDEX) < 0 ||
             json_add_object(index, "manifests", manifests) < 0)
                 return -ENOMEM;
         for (size_t i = 0; i < s->n_images; i++) {

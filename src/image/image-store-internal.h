@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Inside of the ImageStore: image-store.c keeps the images, image-store-disk.c their files, image-store-add.c takes in new ones. */
+/* Inside of the ImageStore: image-store.c keeps the images, image-store-disk.c their files, image-store-add.c takes in
+ * new ones. */
 #pragma once
 
 #include "image/image-store.h"

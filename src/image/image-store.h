@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The ImageStore: STATEDIR/oci, images and layers as berthd sees them. berthd is its only writer. Everything is read once at the
- * start and kept; every change is on disk (synced, renamed) before it shows here. An Image is borrowed from the store and good
- * until control returns to the event loop or the image is deleted. Layout: docs/architecture.md, image-spec's image-layout.md. */
+/* The ImageStore: STATEDIR/oci, images and layers as berthd sees them. berthd is its only writer. Everything is read
+ * once at the start and kept; every change is on disk (synced, renamed) before it shows here. An Image is borrowed from
+ * the store and good until control returns to the event loop or the image is deleted. Layout: docs/architecture.md,
+ * image-spec's image-layout.md. */
 #pragma once
 
 #include "util/json.h"
@@ -29,13 +30,15 @@ ImageStore *image_store_free(ImageStore *s);
 DEFINE_FREEP(ImageStore, image_store_free)
 void image_store_watch(ImageStore *s, ImageChanged changed, void *userdata);
 
-/* By reference (Docker's defaulting), id, "sha256:" id or an unambiguous prefix of an id: -ENOENT, -ENOTUNIQ, -EINVAL (no reference at all). */
+/* By reference (Docker's defaulting), id, "sha256:" id or an unambiguous prefix of an id: -ENOENT, -ENOTUNIQ, -EINVAL
+ * (no reference at all). */
 int image_store_find(ImageStore *s, const char *text, const Image **ret);
 const Image *image_store_get(ImageStore *s, const char *id);
 /* Iterates: NULL begins; returns NULL at the end. */
 const Image *image_store_next(ImageStore *s, const Image *previous);
 
-/* Points the (full or short) reference at the image; it leaves another image that had it. -EINVAL: no tag-able reference. */
+/* Points the (full or short) reference at the image; it leaves another image that had it. -EINVAL: no tag-able
+ * reference. */
 int image_store_tag(ImageStore *s, const Image *image, const char *reference);
 /* -ENOENT if it is not there. The image stays. */
 int image_store_untag(ImageStore *s, const char *reference);
@@ -45,10 +48,10 @@ int image_store_delete(ImageStore *s, const char *id);
 /* A layer stands in layers/HEX: its chain id. */
 bool image_store_has_layer(ImageStore *s, const char *chain_hex);
 
-/* Adds an image whose parts stand complete in a staging directory (image-load.c): blobs/HEX, layers/HEX/{diff,layer.json}. Moves what is
- * missing, gives opaque and implicit directories their attributes, writes record and index. `record` is the worker's image record,
- * without size and maxId. `references` may be empty. An image that is there already only gets the references. -ESTALE: a layer that was in
- * the store has been deleted meanwhile. */
+/* Adds an image whose parts stand complete in a staging directory (image-load.c): blobs/HEX,
+ * layers/HEX/{diff,layer.json}. Moves what is missing, gives opaque and implicit directories their attributes, writes
+ * record and index. `record` is the worker's image record, without size and maxId. `references` may be empty. An image
+ * that is there already only gets the references. -ESTALE: a layer that was in the store has been deleted meanwhile. */
 int image_store_add(ImageStore *s, int staging_fd, json_object *record, char *const *references, const Image **ret);
 
 /* Makes STATEDIR/staging/JOB for a worker, JOB being 16 random hex digits; its descriptor and absolute path. */

@@ -13,8 +13,8 @@
 
 /* The image's configuration, and its digest and size in the manifest's descriptor. */
 static int write_config(Archive *a, json_object *wanted, const OciDigest *diff_id, OciDescriptor *ret) {
-        _cleanup_json_ json_object *o = json_object_new_object(), *rootfs = json_object_new_object(), *entry = json_object_new_object(),
-                                   *history = json_object_new_array();
+        _cleanup_json_ json_object *o = json_object_new_object(), *rootfs = json_object_new_object(),
+                                   *entry = json_object_new_object(), *history = json_object_new_array();
         char *const diff_ids[] = { (char *) diff_id->text, NULL };
         const char *created = json_get_string(wanted, "created"), *text;
 
@@ -86,7 +86,8 @@ int import_run(Archive *a, int staging_fd, int fd, json_object **ret_layers) {
         r = describe(a, wanted, &result.stream);
         if (r < 0)
                 return r;
-        if (!layers || json_add_object(layers, oci_digest_hex(&result.stream.diff_id), json_object_get(result.report)) < 0)
+        if (!layers ||
+            json_add_object(layers, oci_digest_hex(&result.stream.diff_id), json_object_get(result.report)) < 0)
                 return fault_set_errno(a->fault, -ENOMEM, "Cannot report");
         if (syncfs(staging_fd) < 0)
                 return fault_set_errno(a->fault, -errno, "Cannot write the image to the disk");

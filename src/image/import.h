@@ -7,5 +7,5 @@
 
 #define IMPORT_SIZE_MAX (1U << 20)
 
-/* Reads the tar archive from fd; leaves blobs/ and layers/HEX/diff in staging_fd. *ret_layers: the reports by chain id. */
+/* Reads the tar archive from fd; leaves blobs/ and layers/HEX/diff in staging_fd. *ret_layers: reports by chain id. */
 int import_run(Archive *a, int staging_fd, int fd, json_object **ret_layers);

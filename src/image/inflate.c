@@ -112,8 +112,10 @@ static int detect(Inflate *i, Fault *fault) {
                 if (i->used < magics[m].size || memcmp(i->input, magics[m].magic, magics[m].size) != 0)
                         continue;
                 if (magics[m].foreign)
-                        return fault_set(fault, -EOPNOTSUPP, "It is compressed with %s; berth reads gzip and zstd: decompress it first",
-                                         magics[m].foreign);
+                        return fault_set(
+                                fault, -EOPNOTSUPP,
+                                "The archive is compressed with %s; berth reads gzip and zstd: decompress it first",
+                                magics[m].foreign);
                 i->kind = magics[m].kind;
         }
         if (i->hash && i->kind > KIND_PLAIN && (r = oci_hash_update(i->hash, i->input, i->used)) < 0)
@@ -146,7 +148,8 @@ static int begin_member(Inflate *i, Fault *fault) {
         if (i->begin == i->used)
                 return 0;
         if (i->input[i->begin] != 0x1f)
-                return fault_set(fault, -EBADMSG, "It is damaged: something that is not gzip follows the gzip data");
+                return fault_set(fault, -EBADMSG,
+                                 "The archive is damaged: something that is not gzip follows the gzip data");
         isal_inflate_reset(i->gzip);
         i->gzip->crc_flag = ISAL_GZIP;
         i->frame_open = true;
@@ -168,8 +171,10 @@ static ssize_t read_gzip(Inflate *i, uint8_t *data, size_t size, Fault *fault) {
         r = isal_inflate(i->gzip);
         i->begin = i->used - i->gzip->avail_in;
         if (r < 0)
-                return fault_set(fault, -EBADMSG, r == ISAL_INCORRECT_CHECKSUM ? "It is damaged: the gzip checksum does not match"
-                                                                               : "It is damaged: the gzip data cannot be decompressed");
+                return fault_set(fault, -EBADMSG,
+                                 r == ISAL_INCORRECT_CHECKSUM
+                                         ? "The archive is damaged: the gzip checksum does not match"
+                                         : "The archive is damaged: the gzip data cannot be decompressed");
         if (i->gzip->block_state == ISAL_BLOCK_FINISH)
                 i->frame_open = false;
         return i->gzip->next_out - data;
@@ -183,7 +188,8 @@ static ssize_t read_zstd(Inflate *i, uint8_t *data, size_t size, Fault *fault) {
         r = ZSTD_decompressStream(i->zstd, &out, &in);
         i->begin = in.pos;
         if (ZSTD_isError(r))
-                return fault_set(fault, -EBADMSG, "It is damaged: the zstd data cannot be decompressed (%s)", ZSTD_getErrorName(r));
+                return fault_set(fault, -EBADMSG, "The archive is damaged: the zstd data cannot be decompressed (%s)",
+                                 ZSTD_getErrorName(r));
         i->frame_open = r != 0;
         return (ssize_t) out.pos;
 }
@@ -223,13 +229,14 @@ ssize_t inflate_read(Inflate *i, void *data, size_t size, Fault *fault) {
                 if (i->input_end)
                         break;
                 if (i->used - i->begin == INPUT_SIZE)
-                        return fault_set(fault, -EBADMSG, "It is damaged: the decompression makes no progress");
+                        return fault_set(fault, -EBADMSG,
+                                         "The archive is damaged: the decompression makes no progress");
                 r = fill(i, fault);
                 if (r < 0)
                         return r;
         }
         if (i->frame_open || i->begin < i->used)
-                return fault_set(fault, -EBADMSG, "It is cut off: its compressed data ends too early");
+                return fault_set(fault, -EBADMSG, "The archive is cut off: its compressed data ends too early");
         return 0;
 }
 

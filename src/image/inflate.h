@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A descriptor's bytes, decompressed as they come: plain, gzip (ISA-L) or zstd, told apart by their first bytes. Works on pipes. What was
- * read can be hashed and copied to a file on the way. Used by one thread at a time. */
+/* A descriptor's bytes, decompressed as they come: plain, gzip (ISA-L) or zstd, told apart by their first bytes. Works
+ * on pipes. What was read can be hashed and copied to a file on the way. Used by one thread at a time. */
 #pragma once
 
 #include "image/fault.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is remembered of a layer's directories until its end: their times, which writing into them changes, and which of them had no entry of
- * their own. */
+/* What is remembered of a layer's directories until its end: their times, which writing into them changes, and which of
+ * them had no entry of their own. */
 #pragma once
 
 #include <time.h>

@@ -14,7 +14,8 @@ static int node_fault(LayerWriter *w, int error, const char *what, const LayerPl
         return fault_set_errno(w->fault, error, "Cannot %s %s", what, place->path);
 }
 
-/* trusted.* and overlayfs' own are orders to the host's kernel; what else exists (security.selinux, ACLs) belongs to the host that made it. */
+/* trusted.* and overlayfs' own are orders to the host's kernel; what else exists (security.selinux, ACLs) belongs to
+ * the host that made it. */
 static bool xattr_is_wanted(const char *name) {
         if (streq(name, "security.capability"))
                 return true;
@@ -101,7 +102,8 @@ static int write_data(LayerWriter *w, TarStream *s, const LayerPlace *place, int
 
         while ((r = tar_stream_data(s, &data, &n, &offset)) > 0) {
                 if (offset > size || n > size - offset)
-                        return fault_set(w->fault, -EBADMSG, "It is damaged: %s has more data than its size", place->path);
+                        return fault_set(w->fault, -EBADMSG, "The archive is damaged: %s has more data than its size",
+                                         place->path);
                 r = write_at(fd, data, n, offset);
                 if (r < 0)
                         return node_fault(w, r, "write", place);
@@ -118,8 +120,10 @@ static int make_file(LayerWriter *w, TarStream *s, struct archive_entry *e, Laye
         int r, replaced = 0;
 
         if (size < 0 || (uint64_t) size > LAYER_FILE_SIZE_MAX)
-                return fault_set(w->fault, -EBADMSG, "The file %s claims a size of %lld bytes", place->path, (long long) size);
-        _cleanup_close_ int fd = openat(place->parent_fd, place->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+                return fault_set(w->fault, -EBADMSG, "The file %s claims a size of %lld bytes", place->path,
+                                 (long long) size);
+        _cleanup_close_ int fd =
+                openat(place->parent_fd, place->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
         if (fd < 0 && errno == EEXIST) {
                 r = layer_node_remove(w, place);
                 if (r < 0)
@@ -203,7 +207,8 @@ static int make_symlink(LayerWriter *w, TarStream *s, struct archive_entry *e, L
 static int make_node(LayerWriter *w, TarStream *s, struct archive_entry *e, LayerPlace *place) {
         int replaced = create(w, e, place, create_node);
 
-        /* Where devices are forbidden (a sandbox, a user namespace) the image goes without: containers have a /dev of their own. */
+        /* Where devices are forbidden (a sandbox, a user namespace) the image goes without: containers have a /dev of
+         * their own. */
         if (replaced == -EPERM && archive_entry_filetype(e) != AE_IFIFO) {
                 w->skipped_devices++;
                 return 0;
@@ -225,7 +230,8 @@ static int make_hardlink(LayerWriter *w, struct archive_entry *e, LayerPlace *pl
         if (r >= 0 && target.kind != LAYER_PATH_ENTRY)
                 r = -EINVAL, why = "that is no file";
         if (r < 0)
-                return fault_set(w->fault, -EBADMSG, "The hard link %.200s to \"%.200s\" is refused: %s", place->path, name, why);
+                return fault_set(w->fault, -EBADMSG, "The hard link %.200s to \"%.200s\" is refused: %s", place->path,
+                                 name, why);
         if (streq(target.path, place->path))
                 return 0;
         /* The writer keeps one parent: this place's descriptor has to live beside it. */
@@ -245,7 +251,8 @@ static int make_hardlink(LayerWriter *w, struct archive_entry *e, LayerPlace *pl
                 r = linkat(source.parent_fd, source.name, parent_fd, place->name, 0) < 0 ? -errno : 0;
         }
         if (r < 0)
-                return fault_set_errno(w->fault, r, "Cannot link %.200s to %.200s in the layer", place->path, target.path);
+                return fault_set_errno(w->fault, r, "Cannot link %.200s to %.200s in the layer", place->path,
+                                       target.path);
         return replaced;
 }
 

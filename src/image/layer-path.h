@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of a layer's entries: made plain, and sorted into those that are files and those that stand for a removal (image-spec, layer.md,
- * "Whiteouts"). */
+/* Names of a layer's entries: made plain, and sorted into those that are files and those that stand for a removal
+ * (image-spec, layer.md, "Whiteouts"). */
 #pragma once
 
 #include <limits.h>

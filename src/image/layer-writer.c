@@ -47,7 +47,7 @@ int layer_writer_add_opaque(LayerWriter *w, const char *path) {
         int r = tell(w, &w->opaque, path);
 
         if (r == -E2BIG)
-                return fault_set(w->fault, r, "It hides the content of too many directories");
+                return fault_set(w->fault, r, "The layer hides the content of too many directories");
         return r < 0 ? fault_set_errno(w->fault, r, "Cannot note the directory %s", path) : 0;
 }
 
@@ -55,7 +55,7 @@ static int note_dir(LayerWriter *w, const char *path, const struct timespec *mti
         int r = layer_dirs_add(&w->dirs, path, mtime);
 
         if (r == -E2BIG)
-                return fault_set(w->fault, r, "It has too many directories");
+                return fault_set(w->fault, r, "The layer has too many directories");
         return r < 0 ? fault_set_errno(w->fault, r, "Cannot note the directory %s", path) : 0;
 }
 
@@ -74,8 +74,8 @@ static size_t prefix_length(const char *path, size_t n) {
         return (size_t) (p - path);
 }
 
-/* Makes the missing end of a directory's path. A prefix of a path that exists exists: so the place where it ends is found
- * by halving, and a deep path costs no more than its length. */
+/* Makes the missing end of a directory's path. A prefix of a path that exists exists: so the place where it ends is
+ * found by halving, and a deep path costs no more than its length. */
 static int make_parents(LayerWriter *w, const char *path) {
         _cleanup_free_ char *prefix = strdup(path);
         size_t exists = 0, missing = 1;
@@ -186,7 +186,8 @@ static int add_entry(LayerWriter *w, TarStream *s, struct archive_entry *e, cons
         r = layer_node_make(w, s, e, &place);
         if (r < 0)
                 return r;
-        /* A path that led through what was replaced may lead elsewhere now. `path` may not be used with this parent again. */
+        /* A path that led through what was replaced may lead elsewhere now. `path` may not be used with this parent
+         * again. */
         if (r > 0)
                 forget_parent(w);
         if (!is_dir)
@@ -235,7 +236,7 @@ int layer_writer_add(LayerWriter *w, TarStream *s, struct archive_entry *e) {
         int r;
 
         if (++w->entries > LAYER_ENTRIES_MAX)
-                return fault_set(w->fault, -E2BIG, "It has more than %u entries", LAYER_ENTRIES_MAX);
+                return fault_set(w->fault, -E2BIG, "The layer has more than %u entries", LAYER_ENTRIES_MAX);
         if (!name)
                 return fault_set(w->fault, -EBADMSG, "Entry %llu has no name", (unsigned long long) w->entries);
         r = layer_path_parse(name, &path, &why);
@@ -273,7 +274,8 @@ int layer_writer_finish(LayerWriter *w) {
 
                 root_has_entry = root_has_entry || !d->path[0];
                 if (!d->has_entry) {
-                        /* Too many to tell: the rest keeps root's ownership, which is all that Docker gives any of them. */
+                        /* Too many to tell: the rest keeps root's ownership, which is all that Docker gives any of
+                         * them. */
                         r = tell(w, &w->implicit, d->path);
                         if (r < 0 && r != -E2BIG)
                                 return fault_set_errno(w->fault, r, "Cannot note the directory %s", d->path);

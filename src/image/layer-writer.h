@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Makes the files of one layer below a directory, and nothing outside of it whatever the archive says: every path is resolved by
- * openat2(RESOLVE_IN_ROOT). Needs root or its CHOWN DAC_OVERRIDE FOWNER FSETID SETFCAP MKNOD. umask must be 0. */
+/* Makes the files of one layer below a directory, and nothing outside of it whatever the archive says: every path is
+ * resolved by openat2(RESOLVE_IN_ROOT). Needs root or its CHOWN DAC_OVERRIDE FOWNER FSETID SETFCAP MKNOD. umask must be
+ * 0. */
 #pragma once
 
 #include "image/layer-dirs.h"

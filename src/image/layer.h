@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One layer from a descriptor into a directory, with its digests: what `berth-unpack layer` and `import` have in common. */
+/* One layer from a descriptor into a directory, with its digests: what `berth-unpack layer` and `import` have in
+ * common. */
 #pragma once
 
 #include "image/tar-stream.h"
@@ -7,11 +8,11 @@
 
 typedef struct LayerResult {
         TarStreamResult stream;
-        json_object *report; /* what berthd keeps as layers/HEX/layer.json: size, maxId, entries, opaque, implicit, skippedDevices */
+        json_object *report; /* layers/HEX/layer.json: size, maxId, entries, opaque, implicit, skippedDevices */
 } LayerResult;
 
 void layer_result_clear(LayerResult *r);
 
-/* Reads fd to its end and fills dir_fd, which is empty. The bytes as they came are also written to copy_fd, if it is >= 0. Everything is on
- * the disk afterwards (syncfs). */
+/* Reads fd to its end and fills dir_fd, which is empty. The bytes as they came are also written to copy_fd, unless
+ * that is negative. Everything is on the disk afterwards (syncfs). */
 int layer_unpack(int fd, int copy_fd, int dir_fd, LayerResult *ret, Fault *fault);

@@ -12,7 +12,8 @@
 
 #define LINKS_MAX 8
 
-/* `target` as seen from the directory of `base`, plain; both in the archive. -EINVAL: it leads out of the archive, or is the root. */
+/* `target` as seen from the directory of `base`, plain; both in the archive. -EINVAL: it leads out of the archive, or
+ * is the root. */
 static int resolve(const char *base, const char *target, char **ret) {
         _cleanup_free_ char *path = NULL;
         const char *slash = target[0] == '/' ? NULL : strrchr(base, '/');
@@ -46,7 +47,7 @@ static int resolve(const char *base, const char *target, char **ret) {
 static int add(Members *m, Member *member) {
         m->names_size += strlen(member->name) + (member->link ? strlen(member->link) : 0);
         if (m->n >= MEMBERS_MAX || m->names_size > MEMBERS_NAMES_SIZE_MAX)
-                return fault_set(m->fault, -E2BIG, "It has too many files to be an archive of images");
+                return fault_set(m->fault, -E2BIG, "The archive has too many files to be an archive of images");
         if (m->n == m->room) {
                 size_t room = m->room * 2 + 64;
                 Member *items = reallocarray(m->items, room, sizeof(Member));
@@ -81,9 +82,9 @@ static int store_data(Members *m, TarStream *s, Member *member, int fd, OciHash 
         }
         if (r < 0)
                 return r;
-        /* Zeros that are not in the archive would have to be hashed all the same, and there may be any number of them. */
+        /* Zeros that are not in the archive would have to be hashed too, and there may be any number of them. */
         if (member->size != size)
-                return fault_set(m->fault, -EBADMSG, "The file %s in it is a sparse file", member->name);
+                return fault_set(m->fault, -EBADMSG, "The file %s in the archive is a sparse file", member->name);
         return 0;
 }
 
@@ -94,7 +95,8 @@ static int store(Members *m, TarStream *s, struct archive_entry *e, Member *memb
         int r;
 
         snprintf(temporary, sizeof(temporary), ".incoming-%zu", m->n);
-        _cleanup_close_ int fd = openat(m->blobs_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        _cleanup_close_ int fd =
+                openat(m->blobs_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return fault_set_errno(m->fault, -errno, "Cannot store %s", member->name);
         r = oci_hash_new(&hash);
@@ -117,7 +119,9 @@ static int store(Members *m, TarStream *s, struct archive_entry *e, Member *memb
 
 static int read_member(Members *m, TarStream *s, struct archive_entry *e) {
         const char *name = archive_entry_pathname(e);
-        const char *link = archive_entry_hardlink(e) ?: archive_entry_filetype(e) == AE_IFLNK ? archive_entry_symlink(e) : NULL;
+        const char *link = archive_entry_hardlink(e)
+                                   ?: archive_entry_filetype(e) == AE_IFLNK ? archive_entry_symlink(e)
+                                                                            : NULL;
         _cleanup_free_ char *plain_name = NULL, *plain_link = NULL;
         Member member = { 0 };
         int r;
@@ -125,11 +129,14 @@ static int read_member(Members *m, TarStream *s, struct archive_entry *e) {
         if (!link && archive_entry_filetype(e) != AE_IFREG)
                 return 0;
         if (!name || (r = resolve("", name, &plain_name)) == -EINVAL)
-                return fault_set(m->fault, -EBADMSG, "The name \"%.200s\" in it leads out of the archive", name ?: "");
+                return fault_set(m->fault, -EBADMSG, "The name \"%.200s\" in the archive leads out of the archive",
+                                 name ?: "");
         if (r >= 0 && link)
                 r = resolve(archive_entry_hardlink(e) ? "" : plain_name, link, &plain_link);
         if (r == -EINVAL)
-                return fault_set(m->fault, -EBADMSG, "The link %.200s in it leads out of the archive, to \"%.200s\"", plain_name, link);
+                return fault_set(m->fault, -EBADMSG,
+                                 "The link %.200s in the archive leads out of the archive, to \"%.200s\"", plain_name,
+                                 link);
         if (r < 0)
                 return fault_set_errno(m->fault, r, "Cannot read the archive");
         member.name = plain_name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The members of an image archive: each regular file is stored under its digest in blobs/ and remembered by its name; links are remembered
- * as names only and looked up here, never on the file system. */
+/* The members of an image archive: each regular file is stored under its digest in blobs/ and remembered by its name;
+ * links are remembered as names only and looked up here, never on the file system. */
 #pragma once
 
 #include "image/tar-stream.h"

@@ -25,7 +25,8 @@ struct TarStream {
 
         pthread_mutex_t lock;
         pthread_cond_t changed;
-        /* Below: under the lock. Chunk n lies in chunks[n % N_CHUNKS]; it is free again when both consumers have passed it. */
+        /* Below: under the lock. Chunk n lies in chunks[n % N_CHUNKS]; it is free again when both consumers have passed
+         * it. */
         Chunk chunks[N_CHUNKS];
         uint64_t made, read, hashed;
         bool end;
@@ -149,7 +150,7 @@ int tar_stream_new(int fd, int copy_fd, TarStreamFlags flags, Fault *fault, TarS
         if (archive_read_open(s->archive, s, NULL, read_chunk, NULL) != ARCHIVE_OK)
                 return s->inflate_fault.error < 0
                                ? fault_set(fault, s->inflate_fault.error, "%s", s->inflate_fault.text ?: "Cannot read")
-                               : fault_set(fault, -EBADMSG, "It is no tar archive");
+                               : fault_set(fault, -EBADMSG, "This is no tar archive");
         *ret = s;
         return 0;
 }
@@ -172,7 +173,8 @@ static int archive_fault(TarStream *s) {
 
         if (s->inflate_fault.error < 0)
                 return fault_set(s->fault, s->inflate_fault.error, "%s", s->inflate_fault.text ?: "Cannot read");
-        return fault_set(s->fault, error == ENOMEM ? -ENOMEM : -EBADMSG, "It cannot be read as a tar archive: %s",
+        return fault_set(s->fault, error == ENOMEM ? -ENOMEM : -EBADMSG,
+                         "The archive cannot be read as a tar archive: %s",
                          archive_error_string(s->archive) ?: "no reason given");
 }
 
@@ -194,7 +196,7 @@ int tar_stream_data(TarStream *s, const void **ret_data, size_t *ret_size, uint6
         if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
                 return archive_fault(s);
         if (offset < 0)
-                return fault_set(s->fault, -EBADMSG, "It is damaged: data at a negative offset");
+                return fault_set(s->fault, -EBADMSG, "The archive is damaged: data at a negative offset");
         *ret_offset = (uint64_t) offset;
         return 1;
 }

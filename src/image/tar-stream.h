@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A tar archive from a descriptor, compressed or not: one thread reads and decompresses, one hashes what comes out, and the caller takes the
- * entries from libarchive, which only reads the format: it opens and writes nothing. */
+/* A tar archive from a descriptor, compressed or not: one thread reads and decompresses, one hashes what comes out, and
+ * the caller takes the entries from libarchive, which only reads the format: it opens and writes nothing. */
 #pragma once
 
 #include <archive.h>

@@ -39,10 +39,11 @@ static int run_archive(int staging_fd, json_object *report, Fault *fault) {
                 r = docker < 0 ? docker : r + docker;
         }
         if (r == 0)
-                r = fault_set(fault, -EBADMSG, "It is no archive of images: it has neither a manifest.json nor an index.json; "
-                                               "a tar archive of files is taken by import");
+                r = fault_set(fault, -EBADMSG,
+                              "This is no archive of images: it has neither a manifest.json nor an index.json; "
+                              "a tar archive of files is taken by import");
         if (r > 0 && json_object_array_length(a.images) == 0)
-                r = fault_set(fault, -EBADMSG, "It holds no image");
+                r = fault_set(fault, -EBADMSG, "The archive holds no image");
         if (r > 0 && syncfs(blobs_fd) < 0)
                 r = fault_set_errno(fault, -errno, "Cannot write the blobs to the disk");
         members_clear(&a.members);
@@ -110,7 +111,8 @@ static int run(int argc, char **argv, json_object *report, Fault *fault) {
 
 static int print_report(json_object *report) {
         size_t size;
-        const char *text = json_object_to_json_string_length(report, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+        const char *text = json_object_to_json_string_length(
+                report, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
 
         if (!text)
                 return -ENOMEM;

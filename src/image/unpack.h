@@ -2,6 +2,6 @@
 /* berth-unpack as a function, so that tests can run it in a process of theirs. */
 #pragma once
 
-/* argv: a name, a command (archive, layer, import), a staging directory. Reads stdin, writes the report to stdout: what the command says, or
- * { error, errno }. The exit status. */
+/* argv: a name, a command (archive, layer, import), a staging directory. Reads stdin, writes the report to stdout: what
+ * the command says, or { error, errno }. The exit status. */
 int unpack_run(int argc, char **argv);

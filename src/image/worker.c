@@ -77,8 +77,8 @@ static void unit_done(int result, const char *unit_text, void *userdata) {
         w->done(w, result, result < 0 ? text ?: "Out of memory" : NULL, report, w->userdata); /* may free the worker */
 }
 
-int worker_start(UnitManager *units, const char *command, const char *directory, int stdin_fd, WorkerDone done, void *userdata,
-                 Worker **ret) {
+int worker_start(UnitManager *units, const char *command, const char *directory, int stdin_fd, WorkerDone done,
+                 void *userdata, Worker **ret) {
         char *const argv[] = { (char *) BERTH_LIBEXECDIR "/berth-unpack", (char *) command, (char *) directory, NULL };
         char *const write_paths[] = { (char *) directory, NULL };
         _cleanup_(worker_freep) Worker *w = calloc(1, sizeof(Worker));
@@ -93,9 +93,10 @@ int worker_start(UnitManager *units, const char *command, const char *directory,
         w->report_fd = memfd_create("berth-report", MFD_CLOEXEC);
         if (w->report_fd < 0)
                 return -errno;
-        /* The directory's name is unique, random and made of hex digits, as is that of the one above it for a layer. */
+        /* The directory's name is hex digits; two jobs may unpack the same layer. */
+        static unsigned serial;
         const char *last = strrchr(directory, '/') + 1;
-        if (asprintf(&w->unit, "berth-unpack-%.16s-%i-%08x.service", last, (int) getpid(), (unsigned) (uintptr_t) w) < 0) {
+        if (asprintf(&w->unit, "berth-unpack-%.16s-%i-%u.service", last, (int) getpid(), ++serial) < 0) {
                 w->unit = NULL;
                 return -ENOMEM;
         }
@@ -108,8 +109,8 @@ int worker_start(UnitManager *units, const char *command, const char *directory,
                 .description = description,
                 .command = argv,
                 .write_paths = write_paths,
-                .capabilities = CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETFCAP) |
-                                CAP(CAP_MKNOD),
+                .capabilities = CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) |
+                                CAP(CAP_SETFCAP) | CAP(CAP_MKNOD),
                 .stdin_fd = stdin_fd,
                 .stdout_fd = w->report_fd,
                 .runtime_max_usec = RUNTIME_MAX,

@@ -36,7 +36,13 @@ int json_to_descriptor(json_object *value, void *member);
 /* The core of a descriptor as JSON. NULL when out of memory. */
 json_object *oci_descriptor_new_json(const char *media_type, const OciDigest *digest, uint64_t size);
 
-typedef enum OciMedia { OCI_MEDIA_UNKNOWN, OCI_MEDIA_MANIFEST, OCI_MEDIA_INDEX, OCI_MEDIA_CONFIG, OCI_MEDIA_LAYER } OciMedia;
+typedef enum OciMedia {
+        OCI_MEDIA_UNKNOWN,
+        OCI_MEDIA_MANIFEST,
+        OCI_MEDIA_INDEX,
+        OCI_MEDIA_CONFIG,
+        OCI_MEDIA_LAYER
+} OciMedia;
 OciMedia oci_media_from_string(const char *media_type);
 
 /* The architecture of this machine as images name it: "amd64". */

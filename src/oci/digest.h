@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A digest as text (image-spec, descriptor.md). sha256 only: nothing else is in use, and an unknown algorithm cannot be checked. */
+/* A digest as text (image-spec, descriptor.md). sha256 only: nothing else is in use, and an unknown algorithm cannot be
+ * checked. */
 #pragma once
 
 #include "util/macro.h"

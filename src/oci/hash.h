@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making digests: SHA-256 over a stream, by OpenSSL. A library of its own, since only workers hash: berthd and the monitor link none of it. */
+/* Making digests: SHA-256 over a stream, by OpenSSL. A library of its own, since only workers hash: berthd and the
+ * monitor link none of it. */
 #pragma once
 
 #include "oci/digest.h"

@@ -21,7 +21,8 @@ static int bounded(json_object *value, void *member, JsonConvert convert) {
 
         if (json_object_is_type(value, json_type_array) && json_object_array_length(value) > OCI_STRINGS_MAX)
                 return -E2BIG;
-        if (json_object_is_type(value, json_type_object) && (unsigned) json_object_object_length(value) > OCI_STRINGS_MAX)
+        if (json_object_is_type(value, json_type_object) &&
+            (unsigned) json_object_object_length(value) > OCI_STRINGS_MAX)
                 return -E2BIG;
         r = convert(value, member);
         return r < 0 ? r : strv_check(*v);
@@ -100,7 +101,8 @@ static const JsonField run_fields[] = {
         { "Healthcheck", 0, to_healthcheck, 0 },
 };
 
-/* The field at fault inside of `config`, which the outer table would only name as a whole. One thread reads configurations. */
+/* The field at fault inside of `config`, which the outer table would only name as a whole. One thread reads
+ * configurations. */
 static const char *run_where;
 
 static int to_run_config(json_object *value, void *member) {
@@ -183,8 +185,8 @@ static int to_history(json_object *value, void *member) {
                 return -ENOMEM;
         c->n_history = n;
         for (size_t i = 0; i < n; i++) {
-                int r = json_read_fields(json_object_array_get_idx(value, i), history_fields, N_ELEMENTS(history_fields),
-                                         &c->history[i], NULL);
+                int r = json_read_fields(json_object_array_get_idx(value, i), history_fields,
+                                         N_ELEMENTS(history_fields), &c->history[i], NULL);
                 if (r < 0)
                         return r;
         }
@@ -301,10 +303,10 @@ json_object *oci_run_config_to_json(const OciRunConfig *c) {
         _cleanup_json_ json_object *o = json_object_new_object();
 
         if (!o || add_text(o, "User", c->user) < 0 || add_keys(o, "ExposedPorts", c->exposed_ports) < 0 ||
-            add_strv(o, "Env", c->env) < 0 || add_strv(o, "Entrypoint", c->entrypoint) < 0 || add_strv(o, "Cmd", c->cmd) < 0 ||
-            add_keys(o, "Volumes", c->volumes) < 0 || add_text(o, "WorkingDir", c->working_dir) < 0 ||
-            add_text(o, "StopSignal", c->stop_signal) < 0 || add_strv(o, "Shell", c->shell) < 0 ||
-            add_strv(o, "OnBuild", c->on_build) < 0)
+            add_strv(o, "Env", c->env) < 0 || add_strv(o, "Entrypoint", c->entrypoint) < 0 ||
+            add_strv(o, "Cmd", c->cmd) < 0 || add_keys(o, "Volumes", c->volumes) < 0 ||
+            add_text(o, "WorkingDir", c->working_dir) < 0 || add_text(o, "StopSignal", c->stop_signal) < 0 ||
+            add_strv(o, "Shell", c->shell) < 0 || add_strv(o, "OnBuild", c->on_build) < 0)
                 return NULL;
         if (c->labels && c->labels[0] && json_add_map(o, "Labels", c->labels) < 0)
                 return NULL;

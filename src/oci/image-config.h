@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The configuration of an image (image-spec, config.md, with Docker's additions): what a container made of it is to run, and of which
- * layers it consists. Read through field tables and bounded; keys that berth does not know are dropped. */
+/* The configuration of an image (image-spec, config.md, with Docker's additions): what a container made of it is to
+ * run, and of which layers it consists. Read through field tables and bounded; keys that berth does not know are
+ * dropped. */
 #pragma once
 
 #include "oci/manifest.h"

@@ -24,9 +24,11 @@ json_object *oci_image_record_new(const OciDescriptor *manifest_descriptor, cons
                 }
         }
         if (json_add_string(o, "id", manifest->config.digest.text) < 0 ||
-            json_add_object(o, "manifest", oci_descriptor_new_json(manifest_descriptor->media_type, &manifest_descriptor->digest,
-                                                                   manifest_descriptor->size)) < 0 ||
-            json_add_string(o, "created", config->created) < 0 || json_add_string(o, "architecture", config->architecture) < 0 ||
+            json_add_object(o, "manifest",
+                            oci_descriptor_new_json(manifest_descriptor->media_type, &manifest_descriptor->digest,
+                                                    manifest_descriptor->size)) < 0 ||
+            json_add_string(o, "created", config->created) < 0 ||
+            json_add_string(o, "architecture", config->architecture) < 0 ||
             json_add_string(o, "variant", config->variant) < 0 || json_add_string(o, "os", config->os) < 0 ||
             json_add_string(o, "author", config->author) < 0 || json_add_object(o, "layers", TAKE(layers)) < 0 ||
             json_add_object(o, "config", oci_run_config_to_json(&config->config)) < 0 ||
@@ -58,8 +60,8 @@ static int to_layers(json_object *value, void *member) {
                 return -ENOMEM;
         r->n_layers = n;
         for (size_t i = 0; i < n; i++) {
-                int e = json_read_fields(json_object_array_get_idx(value, i), layer_fields, N_ELEMENTS(layer_fields), &r->layers[i],
-                                         NULL);
+                int e = json_read_fields(json_object_array_get_idx(value, i), layer_fields, N_ELEMENTS(layer_fields),
+                                         &r->layers[i], NULL);
                 if (e < 0)
                         return e;
         }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The image record (docs/architecture.md): everything that berthd wants to know of an image, as one bounded JSON object. A worker makes
- * it of manifest and configuration; berthd adds the size and keeps it as images/HEX.json. */
+/* The image record (docs/architecture.md): everything that berthd wants to know of an image, as one bounded JSON
+ * object. A worker makes it of manifest and configuration; berthd adds the size and keeps it as images/HEX.json. */
 #pragma once
 
 #include "oci/image-config.h"
 
 #define OCI_RECORD_SIZE_MAX (8U << 20)
 
-/* NULL when out of memory. `chain_ids` has n_diff_ids entries, as has manifest->layers; what the manifest says of a layer's kind and size is
- * taken over. */
+/* NULL when out of memory. `chain_ids` has n_diff_ids entries, as has manifest->layers; what the manifest says of a
+ * layer's kind and size is taken over. */
 json_object *oci_image_record_new(const OciDescriptor *manifest_descriptor, const OciManifest *manifest,
                                   const OciImageConfig *config, const OciDigest *chain_ids);
 

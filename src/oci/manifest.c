@@ -63,7 +63,8 @@ static const JsonField index_fields[] = {
         JSON_FIELD(OciIndex, manifests,      "manifests",     json_to_entries, JSON_REQUIRED),
 };
 
-static int parse(const char *text, size_t size, const JsonField *fields, size_t n, void *target, const char **ret_where) {
+static int parse(const char *text, size_t size, const JsonField *fields, size_t n, void *target,
+                 const char **ret_where) {
         _cleanup_json_ json_object *object = NULL;
         int r;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Image manifests and indexes as data: OCI's (image-spec manifest.md, image-index.md) and Docker's schema 2, which differ in names only. */
+/* Image manifests and indexes as data: OCI's (image-spec manifest.md, image-index.md) and Docker's schema 2, which
+ * differ in names only. */
 #pragma once
 
 #include "oci/descriptor.h"
@@ -26,8 +27,8 @@ typedef struct OciIndex {
         OciDescriptors manifests;
 } OciIndex;
 
-/* -EINVAL with the field at fault in *ret_where (may be NULL), -E2BIG, -EOPNOTSUPP: a schema or digest of another kind. A text that is both
- * manifest and index is neither (CVE-2021-41190). */
+/* -EINVAL with the field at fault in *ret_where (may be NULL), -E2BIG, -EOPNOTSUPP: a schema or digest of another kind.
+ * A text that is both manifest and index is neither (CVE-2021-41190). */
 int oci_manifest_parse(const char *text, size_t size, OciManifest **ret, const char **ret_where);
 OciManifest *oci_manifest_free(OciManifest *m);
 DEFINE_FREEP(OciManifest, oci_manifest_free)

@@ -16,7 +16,7 @@ int oci_reference_parse(const char *text, OciReference **ret);
 OciReference *oci_reference_free(OciReference *r);
 DEFINE_FREEP(OciReference, oci_reference_free)
 
-/* Why oci_reference_parse() refused, for the person who wrote it: a phrase like "a repository's name is in lower case". */
+/* Why oci_reference_parse() refused, for the one who wrote it: a phrase like "a repository's name is in lower case". */
 const char *oci_reference_why(const char *text);
 
 /* "docker.io/library/web:latest" */
