@@ -6,6 +6,7 @@
 #include "util/fs.h"
 #include "util/json.h"
 #include "util/strv.h"
+#include "util/utf8.h"
 
 int json_parse(const char *text, size_t size, json_object **ret) {
         json_tokener *tokener;
@@ -13,6 +14,13 @@ int json_parse(const char *text, size_t size, json_object **ret) {
 
         if (size > INT_MAX)
                 return -EFBIG;
+        /* json-c lets overlong forms and surrogates pass, and D-Bus would refuse the whole message that has one. A NUL ends this
+         * check, but is an error below. */
+        _cleanup_free_ char *whole = strndup(text, size);
+        if (!whole)
+                return -ENOMEM;
+        if (!utf8_is_valid(whole))
+                return -EINVAL;
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
         if (!tokener)
                 return -ENOMEM;
