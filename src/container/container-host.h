@@ -27,6 +27,8 @@ struct ContainerHost {
         void (*emit)(ContainerHost *host, const char *type, const char *action, const char *id, char *const *attributes);
         /* The container has been removed: forget it now, free it when the event loop is back in control. */
         void (*removed)(ContainerHost *host, Container *c);
+        /* A run has ended: what belongs to its unit outside of it is to be removed soon. */
+        void (*unit_ended)(ContainerHost *host);
         /* Something is in STATEDIR/trash. */
         void (*trashed)(ContainerHost *host);
         bool (*ids_in_use)(ContainerHost *host, uint32_t base);

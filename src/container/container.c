@@ -135,7 +135,8 @@ static int make_upper(const Container *c, int dir_fd) {
         struct stat st;
         int r;
 
-        if (mkdirat(dir_fd, "work", 0700) < 0 || mkdirat(dir_fd, "upper", 0755) < 0)
+        if (mkdirat(dir_fd, "work", 0700) < 0 || mkdirat(dir_fd, "upper", 0755) < 0 ||
+            fchmodat(dir_fd, "upper", 0755, 0) < 0) /* whatever the umask */
                 return -errno;
         if (!image)
                 return -ENOENT;
@@ -299,6 +300,7 @@ void container_ended(Container *c, ContainerResult *result) {
                           strerror(-r));
         else
                 container_bundle_remove(c); /* with exit.json, which until now was the only record */
+        c->host->unit_ended(c->host);
         container_changed(c);
         emit_end(c);
 

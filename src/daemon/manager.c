@@ -180,8 +180,18 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *m = userdata;
 
         container_unit_sweep_log_links(&m->host);
-        (void) sd_event_source_set_time_relative(source, LOG_LINK_DELAY_USEC);
-        return sd_event_source_set_enabled(source, m->containers ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+        return 0;
+}
+
+/* One timer for all that end until it fires. */
+static void host_unit_ended(ContainerHost *host) {
+        Manager *m = manager_of(host);
+        int enabled;
+
+        if (sd_event_source_get_enabled(m->sweep_source, &enabled) < 0 || enabled != SD_EVENT_OFF)
+                return;
+        (void) sd_event_source_set_time_relative(m->sweep_source, LOG_LINK_DELAY_USEC);
+        (void) sd_event_source_set_enabled(m->sweep_source, SD_EVENT_ONESHOT);
 }
 
 static int add_idle_sources(Manager *m) {
@@ -232,7 +242,8 @@ int manager_new(sd_event *event, sd_bus *bus, const char *statedir, const char *
         m->trash_fd = -EBADF;
         m->host = (ContainerHost) {
                 .bus = sd_bus_ref(bus), .event = sd_event_ref(event), .statedir = statedir, .rundir = rundir,
-                .authorize = host_authorize, .emit = host_emit, .removed = host_removed, .trashed = host_trashed,
+                .authorize = host_authorize, .emit = host_emit, .removed = host_removed,
+                .unit_ended = host_unit_ended, .trashed = host_trashed,
                 .ids_in_use = host_ids_in_use, .unit_in_use = host_unit_in_use,
         };
         if ((r = make_dirs(m)) < 0 ||
