@@ -13,6 +13,7 @@ struct Connection {
         Connection *next;
         Server *server;
         LoopSource source;
+        bool deaf; /* the peer has closed; what it had sent before is still read */
 };
 
 static void connection_free(Connection *c) {
@@ -43,9 +44,12 @@ static MonitorEvent event_of(Server *s, MonitorEventType type, int value, const 
         return e;
 }
 
-/* The last thing before an error is reported to the loop: the connection may be gone afterwards. */
+/* False: the connection is no more. */
 static bool connection_send(Connection *c, const MonitorEvent *e) {
-        if (wire_send(c->source.fd, e, sizeof(*e), NULL, 0) >= 0)
+        int r = c->deaf ? 0 : wire_send(c->source.fd, e, sizeof(*e), NULL, 0);
+
+        c->deaf = c->deaf || r == -EPIPE || r == -ECONNRESET;
+        if (r >= 0 || c->deaf)
                 return true;
         connection_free(c);
         return false;
@@ -180,5 +184,8 @@ void server_done(Server *s) {
 }
 
 bool server_has_connections(const Server *s) {
-        return s->connections;
+        for (const Connection *c = s->connections; c; c = c->next)
+                if (!c->deaf)
+                        return true;
+        return false;
 }

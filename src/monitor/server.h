@@ -18,6 +18,7 @@ typedef struct Server {
 /* Takes the listening socket. */
 int server_init(Server *s, Monitor *m, int listen_fd);
 void server_done(Server *s);
+/* Whether anybody hears what is told. */
 bool server_has_connections(const Server *s);
 /* Sends an event on every connection. `id` and `text` may be NULL. */
 void server_tell(Server *s, MonitorEventType type, int value, int pid, const char *id, const char *text);

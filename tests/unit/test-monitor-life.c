@@ -218,12 +218,29 @@ static void test_connections(void **state) {
         subject_end(&s);
 }
 
+/* Who asks and goes at once is heard all the same, though there is nobody to answer. */
+static void test_last_words(void **state) {
+        MonitorRequest abort_request = { .magic = MONITOR_MAGIC, .type = MONITOR_ABORT };
+        Subject s;
+
+        subject_start(&s, NULL);
+        assert_int_equal(kill(s.pid, SIGSTOP), 0); /* so that it accepts after all is over */
+        assert_int_equal(waitpid(s.pid, NULL, WUNTRACED), s.pid);
+        int fd = subject_connect(&s);
+        assert_int_equal(wire_send(fd, &abort_request, sizeof(abort_request), NULL, 0), 0);
+        fd_close(fd);
+        assert_int_equal(kill(s.pid, SIGCONT), 0);
+        assert_int_equal(next_event(&s).type, MONITOR_FAILED);
+        subject_end(&s);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_abort),
                 cmocka_unit_test(test_bad_configuration),
                 cmocka_unit_test(test_requests_refused),
                 cmocka_unit_test(test_connections),
+                cmocka_unit_test(test_last_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
