@@ -145,7 +145,8 @@ static int process_new(const Container *c, bool tty, const char *user, const cha
             (r = json_add_strv(process, "env", env)) < 0 ||
             (r = json_add_string(process, "cwd", working_dir ? working_dir : "/")) < 0 ||
             (r = add_capabilities(process)) < 0 ||
-            (r = json_add_bool(process, "noNewPrivileges", c->config.no_new_privileges)) < 0)
+            (r = json_add_bool(process, "noNewPrivileges", c->config.no_new_privileges)) < 0 ||
+            (r = json_add_i64(process, "oomScoreAdj", 0)) < 0) /* not the monitor's, which the OOM killer is to spare */
                 return r;
         *ret = TAKE(process);
         return 0;
