@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "container/bus-bounds.h"
 #include "container/container-run.h"
 #include "container/container-spec.h"
 #include "container/container-wait.h"
@@ -163,6 +164,8 @@ static int validate_exec(const ExecSettings *e, sd_bus_error *error) {
         _cleanup_free_ char *why = NULL;
         int r;
 
+        if (strv_length(e->env) > BUS_ASSIGNMENTS_MAX)
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "More than %d environment variables.", BUS_ASSIGNMENTS_MAX);
         if (!e->command || !e->command[0])
                 return sd_bus_error_set(error, BERTH_ERROR_BAD_OPTION, "exec needs a command.");
         r = container_settings_validate(&as_settings, &why);
@@ -172,7 +175,9 @@ static int validate_exec(const ExecSettings *e, sd_bus_error *error) {
 static int read_exec(sd_bus_message *m, ExecSettings *e, ClientStreams *streams, sd_bus_error *error) {
         int r;
 
-        r = sd_bus_message_read_strv(m, &e->command);
+        r = bus_message_check_bounds(m, error);
+        if (r >= 0)
+                r = sd_bus_message_read_strv(m, &e->command);
         if (r >= 0)
                 r = read_options(m, exec_options, N_ELEMENTS(exec_options), e, error);
         if (r >= 0)

@@ -35,9 +35,8 @@ struct ContainerHost {
         bool (*unit_in_use)(ContainerHost *host, const char *unit);
 };
 
-/* Bounds on what one client can make the daemon hold. */
+/* Calls that wait for one container. */
 #define CONTAINER_WAITERS_MAX 1024
-#define CONTAINER_SETTINGS_MAX (1024 * 1024) /* bytes, as JSON */
 
 #define POLKIT_MANAGE "org.berth1.manage"
 #define POLKIT_INSPECT "org.berth1.inspect"

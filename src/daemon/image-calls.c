@@ -2,6 +2,7 @@
 /* The Manager's calls about images: LoadImage, ImportImage, which are answered when their job is done, and RemoveImage. */
 #include <stdio.h>
 
+#include "container/bus-bounds.h"
 #include "daemon/image-bus.h"
 #include "oci/reference.h"
 #include "util/strv.h"
@@ -180,7 +181,9 @@ int manager_method_import_image(sd_bus_message *message, void *userdata, sd_bus_
         ImageCall *c;
         int fd, r;
 
-        r = sd_bus_message_read(message, "hs", &fd, &reference);
+        r = bus_message_check_bounds(message, error);
+        if (r >= 0)
+                r = sd_bus_message_read(message, "hs", &fd, &reference);
         if (r >= 0)
                 r = read_load_options(message, true, &o, error);
         if (r < 0)

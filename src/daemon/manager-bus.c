@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "container/bus-bounds.h"
 #include "container/client-streams.h"
 #include "daemon/image-bus.h"
 #include "util/io.h"
@@ -40,20 +41,10 @@ static int containers_enumerate(sd_bus *bus, const char *prefix, void *userdata,
 
 /* --- CreateContainer, Run --- */
 
-/* More than anybody needs, less than would hurt: it is kept in memory and on disk. */
-static int check_size(const ContainerSettings *s, sd_bus_error *error) {
-        _cleanup_json_ json_object *object = NULL;
-        size_t size;
-        int r;
-
-        r = container_settings_to_json(s, &object);
-        if (r < 0)
-                return r;
-        if (!json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN, &size))
-                return -ENOMEM;
-        return size <= CONTAINER_SETTINGS_MAX
-                       ? 0 : sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The options are larger than %d bytes together.",
-                                               CONTAINER_SETTINGS_MAX);
+static int check_assignments(const char *what, char *const *v, sd_bus_error *error) {
+        if (strv_length(v) <= BUS_ASSIGNMENTS_MAX)
+                return 0;
+        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "More than %d %s.", BUS_ASSIGNMENTS_MAX, what);
 }
 
 static int read_settings(sd_bus_message *message, ContainerSettings *s, sd_bus_error *error) {
@@ -61,7 +52,9 @@ static int read_settings(sd_bus_message *message, ContainerSettings *s, sd_bus_e
         const char *image;
         int r;
 
-        r = sd_bus_message_read(message, "s", &image);
+        r = bus_message_check_bounds(message, error);
+        if (r >= 0)
+                r = sd_bus_message_read(message, "s", &image);
         if (r < 0)
                 return r;
         r = container_settings_from_bus(message, s, &why);
@@ -71,7 +64,9 @@ static int read_settings(sd_bus_message *message, ContainerSettings *s, sd_bus_e
                 r = container_settings_validate(s, &why);
         if (r < 0 && why)
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "%s", why);
-        return r < 0 ? r : check_size(s, error);
+        if (r >= 0)
+                r = check_assignments("environment variables", s->env, error);
+        return r < 0 ? r : check_assignments("labels", s->labels, error);
 }
 
 static int method_create_container(sd_bus_message *message, void *userdata, sd_bus_error *error) {
