@@ -108,8 +108,7 @@ static void on_job_done(int result, const char *text, const ImageLoaded *loaded,
                 (void) sd_bus_reply_method_errorf(c->message, job_error_name(result), "%s", text ? text : strerror(-result));
         else
                 (void) reply_loaded(c, loaded, n_loaded);
-        c->job = NULL; /* ends by itself after this call */
-        call_free(c);
+        call_free(c); /* and with it the job, whose staging goes then */
 }
 
 /* The options of the two calls. */
