@@ -238,10 +238,10 @@ static int make_hardlink(LayerWriter *w, struct archive_entry *e, LayerPlace *pl
         _cleanup_close_ int parent_fd = fcntl(place->parent_fd, F_DUPFD_CLOEXEC, 0);
         if (parent_fd < 0)
                 return node_fault(w, -errno, "create the hard link", place);
+        place->parent_fd = parent_fd;
         r = layer_writer_parent(w, target.path, false, &source);
         if (r < 0)
-                return r;
-        place->parent_fd = parent_fd;
+                return fault_set_errno(w->fault, r, "Cannot link %.200s to %.200s in the layer", place->path, target.path);
         r = linkat(source.parent_fd, source.name, parent_fd, place->name, 0) < 0 ? -errno : 0;
         if (r == -EEXIST) {
                 r = layer_node_remove(w, place);

@@ -143,8 +143,8 @@ int layer_writer_parent(LayerWriter *w, const char *path, bool make, LayerPlace 
                                 return r;
                         fd = open_dir(w, parent);
                 }
-                if (fd < 0)
-                        return fault_set_errno(w->fault, fd, "Cannot create %s in its directory", path);
+                if (fd < 0) /* what that means to the entry is told by whoever only looks */
+                        return make ? fault_set_errno(w->fault, fd, "Cannot create %s in its directory", path) : fd;
                 forget_parent(w);
                 w->parent_fd = fd;
                 w->parent_path = TAKE(parent);

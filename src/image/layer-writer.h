@@ -54,5 +54,5 @@ int layer_node_set(LayerWriter *w, struct archive_entry *e, const LayerPlace *pl
 int layer_node_remove(LayerWriter *w, LayerPlace *place);
 int layer_whiteout_make(LayerWriter *w, LayerPlace *place);
 int layer_writer_add_opaque(LayerWriter *w, const char *path);
-/* The directory of `path`, a descriptor that the writer owns. */
+/* The directory of `path`, a descriptor that the writer owns. Without `make` a missing one is no fault yet. */
 int layer_writer_parent(LayerWriter *w, const char *path, bool make, LayerPlace *ret);

@@ -28,28 +28,34 @@ static inline void tar_begin(Tar *t) {
         t->out = open_memstream(&t->data, &t->size);
 }
 
+static inline void tar_octal(char *field, size_t digits, uint64_t n) {
+        for (; digits > 0; n >>= 3)
+                field[--digits] = (char) ('0' + (n & 7));
+}
+
 static inline void tar_header(Tar *t, const TarEntry *e, size_t size) {
         char h[512] = { 0 };
         unsigned sum = 0;
 
-        strncpy(h, e->name, 100);
-        snprintf(h + 100, 8, "%07o", e->mode ? e->mode : e->type == '5' ? 0755 : 0644);
-        snprintf(h + 108, 8, "%07o", e->uid);
-        snprintf(h + 116, 8, "%07o", e->gid);
-        snprintf(h + 124, 12, "%011zo", size);
+        memcpy(h, e->name, strnlen(e->name, 100));
+        tar_octal(h + 100, 7, e->mode ? e->mode : e->type == '5' ? 0755 : 0644);
+        tar_octal(h + 108, 7, e->uid);
+        tar_octal(h + 116, 7, e->gid);
+        tar_octal(h + 124, 11, size);
         if (e->size)
                 memcpy(h + 124, e->size, 12);
-        snprintf(h + 136, 12, "%011o", 1000000000U);
+        tar_octal(h + 136, 11, 1000000000U);
         h[156] = e->type ? e->type : '0';
         if (e->link)
-                strncpy(h + 157, e->link, 100);
+                memcpy(h + 157, e->link, strnlen(e->link, 100));
         memcpy(h + 257, "ustar\0" "00", 8);
-        snprintf(h + 329, 8, "%07o", e->major);
-        snprintf(h + 337, 8, "%07o", e->minor);
+        tar_octal(h + 329, 7, e->major);
+        tar_octal(h + 337, 7, e->minor);
         memset(h + 148, ' ', 8);
         for (size_t i = 0; i < sizeof(h); i++)
                 sum += (unsigned char) h[i];
-        snprintf(h + 148, 8, "%06o", sum);
+        tar_octal(h + 148, 6, sum);
+        h[154] = '\0';
         fwrite(h, sizeof(h), 1, t->out);
 }
 
@@ -76,11 +82,12 @@ static inline void tar_add_bytes(Tar *t, const char *name, const void *data, siz
 
 /* A pax record before the next entry: one KEY=VALUE, value of any bytes. */
 static inline void tar_pax(Tar *t, const char *key, const void *value, size_t value_size) {
-        size_t size = 0, n = strlen(key) + value_size + 3;
+        size_t n = strlen(key) + value_size + 3;
+        size_t size = n + 1;
         char prefix[24], *text;
 
-        for (size_t digits = 1; size == 0 || (size_t) snprintf(prefix, sizeof(prefix), "%zu", size) != digits; digits++)
-                size = n + digits;
+        for (size_t digits = 1; (size_t) snprintf(prefix, sizeof(prefix), "%zu", n + digits) != digits; digits++)
+                size = n + digits + 1; /* a record's length counts its own digits */
         text = malloc(size + 1);
         size_t at = (size_t) sprintf(text, "%zu %s=", size, key);
         memcpy(text + at, value, value_size);
