@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs berth-unpack's code in a process of its own, on a directory that has something beside it which must not change. */
+/* Runs berth-unpack's code in a process of its own, on a directory that has something beside it which must not
+ * change. */
 #pragma once
 
 #include <fcntl.h>
