@@ -148,6 +148,7 @@ int step_guard(Launch *l);
 int step_null(Launch *l);
 int step_join(Launch *l);
 int step_descriptors(Launch *l);
+int step_bounding(Launch *l);
 int step_become_root(Launch *l);
 int step_mounts_own(Launch *l);
 int step_pivot(Launch *l);

@@ -38,6 +38,8 @@ static const Step steps[] = {
         { PHASE_BORN | PHASE_JOIN,   "open /dev/null",                         step_null },
         { PHASE_JOIN,                "enter the container's namespaces",       step_join },
         { PHASE_BORN | PHASE_JOIN,   "let go of the monitor's descriptors",    step_descriptors },
+        { PHASE_BORN | PHASE_JOIN,   "reset the signals",                      step_signals },
+        { PHASE_BORN | PHASE_JOIN,   "drop capabilities",                      step_bounding },
         { PHASE_INIT | PHASE_JOIN,   "become the container's root",            step_become_root },
         { PHASE_INIT,                "mount",                                  step_mounts_own },
         { PHASE_INIT,                "enter the root file system",             step_pivot },
@@ -51,7 +53,6 @@ static const Step steps[] = {
         /* The unit exists, the process is in its cgroup. */
         { PHASE_LIMITS,              "set the resource limits",                step_limits },
         { PHASE_GO,                  "mount the cgroup tree",                  step_cgroup },
-        { PHASE_FINISH,              "reset the signals",                      step_signals },
         { PHASE_FINISH,              "start a session",                        step_session },
         { PHASE_FINISH,              "find the user",                          step_user },
         { PHASE_FINISH,              "give the streams to the user",           step_streams_own },
@@ -267,6 +268,8 @@ int sandbox_start(Sandbox *s, SandboxError *error) {
                 r = launch_send(l.socket, LAUNCH_GO, -EBADF, NULL);
         if (r >= 0)
                 r = launch_await(&l, true, -1);
+        else if (r == -EPIPE)
+                r = launch_refuse(&l, 125, -ECHILD, "the container's first process was killed");
         s->socket = fd_close(s->socket);
         return r < 0 ? launch_report(&l, r, error) : 0;
 }

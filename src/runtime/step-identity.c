@@ -44,13 +44,13 @@ static int capabilities_get(uint64_t *ret_permitted) {
         return 0;
 }
 
-/* Up to the last capability that the kernel knows. */
-static int drop_bounding(uint64_t keep) {
+/* Up to the last capability that the kernel knows. What the process may do itself does not change before execve. */
+int step_bounding(Launch *l) {
         for (unsigned c = 0; c < 64; c++) {
                 int r = prctl(PR_CAPBSET_READ, c);
                 if (r < 0)
                         break;
-                if (r == 1 && !(keep & UINT64_C(1) << c) && prctl(PR_CAPBSET_DROP, c) < 0)
+                if (r == 1 && !(l->process->bounding & UINT64_C(1) << c) && prctl(PR_CAPBSET_DROP, c) < 0)
                         return -errno;
         }
         return 0;
@@ -70,9 +70,6 @@ int step_identity(Launch *l) {
         uint64_t have = 0, load = l->sandbox->filter && !p->no_new_privileges ? UINT64_C(1) << CAP_SYS_ADMIN : 0;
         int r;
 
-        r = drop_bounding(p->bounding);
-        if (r < 0)
-                return launch_fail(l, r, "drop capabilities");
         if (prctl(PR_SET_KEEPCAPS, 1) < 0)
                 return -errno;
         if (setgroups(l->n_groups, l->groups) < 0 || setresgid(l->gid, l->gid, l->gid) < 0 || setresuid(l->uid, l->uid, l->uid) < 0)

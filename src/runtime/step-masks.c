@@ -15,7 +15,7 @@ static int set_readonly(const char *path, unsigned flags) {
 
 /* One empty tmpfs serves every masked directory: *first is where it was attached. */
 static int mask_directory(const char *path, const char **first) {
-        static char *const options[] = { (char *) "ro", (char *) "nosuid", (char *) "nodev", (char *) "noexec", (char *) "size=0", NULL };
+        static char *const options[] = { (char *) "ro", (char *) "nosuid", (char *) "nodev", (char *) "noexec", NULL };
         char why[160];
 
         if (*first)

@@ -68,8 +68,8 @@ static int make_scratch(void) {
 }
 
 int step_rootfs(Launch *l) {
-        static const char head[] = "upperdir=s/upper,workdir=s/work," OVERLAY_OPTIONS ",lowerdir=";
-        char options[sizeof(head) + LAYERS_MAX * 4], *end = options + sizeof(head) - 1;
+        char options[256 + LAYERS_MAX * 4], *end = options;
+        const char *is_volatile = runtime_config_annotation(l->config, "volatile");
         int r;
 
         if (!launch_has_userns(l) && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -77,7 +77,9 @@ int step_rootfs(Launch *l) {
         _cleanup_close_ int scratch = make_scratch();
         if (scratch < 0)
                 return scratch;
-        memcpy(options, head, sizeof(head));
+        /* volatile: without it the last unmount writes out all of the file system that the upper directory is on. */
+        end += snprintf(options, sizeof(options), "upperdir=s/upper,workdir=s/work," OVERLAY_OPTIONS "%s,lowerdir=",
+                        is_volatile && streq(is_volatile, "true") ? ",volatile" : "");
         for (size_t i = 0; i < l->n_layers; i++) {
                 char name[24];
                 snprintf(name, sizeof(name), "%zu", i + 1);

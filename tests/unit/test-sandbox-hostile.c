@@ -115,6 +115,17 @@ static void test_many_layers(void) {
         }
 }
 
+/* A container whose writable layer is thrown away: the mark that overlayfs leaves shows that it never syncs. */
+static void test_volatile(void) {
+        Result res = run(&(Run) { .args = "[\"touch\",\"/made\"]", .annotations = ",\"org.berth.volatile\":\"true\"" });
+        _cleanup_free_ char *mark = text("%s/state-%u/work/work/incompat/volatile", top, serial), *made = text("%s/state-%u/upper/made", top, serial);
+
+        CHECK(res.status == 0, "%i: %s", res.status, res.error.text);
+        CHECK(access(mark, F_OK) == 0, "%s", mark);
+        CHECK(access(made, F_OK) == 0, "%s", made);
+        result_end(&res);
+}
+
 static void test_no_layers(void) {
         Result res = run(&(Run) { .args = "[\"sh\"]", .layers = strdup("") });
 
@@ -291,7 +302,7 @@ static void test_nothing_left(void) {
 
 int main(void) {
         static void (*const tests[])(void) = {
-                test_images, test_many_layers, test_no_layers, test_host_network, test_seccomp, test_monitor_dies, test_nothing_left, test_init,
+                test_images, test_many_layers, test_no_layers, test_volatile, test_host_network, test_seccomp, test_monitor_dies, test_nothing_left, test_init,
         };
 
         /* What a test mounts is seen by nobody else, and a mount that gets out of a sandbox neither. */
