@@ -164,7 +164,7 @@ cleanup_containers() {
 leaks() {
         local dir entry
         systemctl list-units --all --plain --no-legend 'berth-*' 'berth@*' |
-                awk '$1 !~ /^berth-spawn\.(service|socket)$/ { print "unit " $1 }'
+                awk '$1 !~ /^berth-(spawn\.(service|socket)|guest\.service)$/ { print "unit " $1 }'
         findmnt -rn -o TARGET | awk '/^\/(var\/lib|run)\/berth\// { print "mount " $1 }'
         for dir in /run/berth/containers /var/lib/berth/{containers,staging,trash}; do
                 [ -d "$dir" ] || continue

@@ -1,12 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# bats file_tags=vm
 #
 # What a container looks like from inside: a static program reports all of it, and the report is compared with the golden file, and with
 # the report from a container that Docker made of the same image.
 
 load helpers
 
-probe=${BERTH_PROBE:-$BATS_TEST_DIRNAME/../../.build/plain/tests/probe/probe}
+# In the virtual machine it lies beside the golden file.
+probe=${BERTH_PROBE:-$BATS_TEST_DIRNAME/../probe/probe}
+[ -x "$probe" ] || probe=$BATS_TEST_DIRNAME/../../.build/plain/tests/probe/probe
 golden=$BATS_TEST_DIRNAME/../probe/golden.txt
 differences=$BATS_TEST_DIRNAME/../probe/docker-differences.txt
 host_report=/srv/test/host-report
