@@ -177,7 +177,8 @@ static int add_row(Table *t, const Listed *image, const char *reference) {
                 r = split_reference(reference, &cells[COLUMN_OF_REPOSITORY].text, &cells[COLUMN_OF_TAG].text);
         if (r < 0)
                 return r;
-        cells[COLUMN_OF_ID].text = strdup(image->id ? image->id : "");
+        if (asprintf(&cells[COLUMN_OF_ID].text, "%s%s", image->id && strchr(image->id, ':') ? "" : "sha256:", image->id ? image->id : "") < 0)
+                cells[COLUMN_OF_ID].text = NULL;
         cells[COLUMN_OF_DIGEST].text = strdup(image->digest && *image->digest ? image->digest : "<none>");
         if (asprintf(&cells[COLUMN_OF_CONTAINERS].text, "%u", image->containers) < 0)
                 cells[COLUMN_OF_CONTAINERS].text = NULL;

@@ -148,18 +148,22 @@ static int print_missing(Printer *p, uint64_t n) {
 static int check_order(Printer *p, const LogEntry *e) {
         bool same = *e->epoch && streq(p->epoch, e->epoch);
         uint64_t before = p->ordinal;
+        int r = 1;
 
         if (same && e->ordinal <= before)
                 return 0;
         memcpy(p->epoch, e->epoch, sizeof(p->epoch));
         memcpy(p->run_id, e->run_id, sizeof(p->run_id));
         p->ordinal = e->ordinal;
-        if (same && e->ordinal > before + 1) {
-                int r = print_missing(p, e->ordinal - before - 1);
-                if (r < 0)
-                        return r;
+        if (same && e->ordinal > before + 1)
+                r = print_missing(p, e->ordinal - before - 1);
+        for (size_t i = 0; !same && r >= 0 && i < N_ELEMENTS(p->outputs); i++) {
+                Output *o = &p->outputs[i];
+                if (o->in_line) /* a run that ended in the middle of a line; the next begins on its own */
+                        r = output_append(o, "\n", 1);
+                o->in_line = false;
         }
-        return 1;
+        return r < 0 ? r : 1;
 }
 
 static int print_entry(Printer *p, const LogEntry *e) {
@@ -200,10 +204,12 @@ static int print_all(Printer *p, LogReader *reader) {
 
 /* --- Where to begin, and when all is there --- */
 
-/* Goes back from the end until so many lines are passed. A line ends with the piece that is not partial, so one that still grows
- * at the very end is no line yet, but is shown. */
+/* Goes back from the end until so many lines are passed. A line ends with the piece that is not partial, or with the last piece that
+ * there is of its stream in its run. */
 static int seek_lines(LogReader *reader, uint64_t n) {
         const LogEntry *e;
+        char epoch[LOG_ID_MAX] = "";
+        bool later[2] = { false, false }; /* more of this stream, seen before as we go backwards */
         uint64_t seen = 0;
         int r = log_reader_seek_tail(reader);
 
@@ -212,9 +218,15 @@ static int seek_lines(LogReader *reader, uint64_t n) {
         while ((r = log_reader_previous(reader, &e)) > 0) {
                 if (arg_since != NSEC_UNSET && e->nsec < arg_since)
                         break;
-                if (e->is_partial || (arg_until != NSEC_UNSET && e->nsec > arg_until))
+                if (arg_until != NSEC_UNSET && e->nsec > arg_until)
                         continue;
-                if (seen++ == n)
+                if (!streq(epoch, e->epoch)) {
+                        memcpy(epoch, e->epoch, sizeof(epoch));
+                        later[0] = later[1] = false;
+                }
+                bool ends = !e->is_partial || !later[e->is_stderr];
+                later[e->is_stderr] = true;
+                if (ends && seen++ == n)
                         return 0; /* on the line before the first one wanted */
         }
         if (r < 0)
