@@ -45,15 +45,36 @@ static void client_free(Client *c) {
         free(c);
 }
 
+/* Begins to read what is typed; of no use where the task has no stdin. */
+static int start_input(Client *c) {
+        Task *task = c->task;
+
+        if (task->input.fd < 0)
+                source_close(c, &c->input);
+        if (c->input.fd < 0)
+                return 0;
+        c->closes_input = task->stdin_once;
+        task->stdin_once = false;
+        return loop_watch(task->loop, &c->input, EPOLLIN);
+}
+
+int clients_start_input(Task *task) {
+        int r = 0;
+
+        for (Client *c = task->clients; c && r >= 0; c = c->next)
+                r = start_input(c);
+        return r;
+}
+
 int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **ret) {
         static const unsigned order[] = { STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR };
-        int stdio[N_ELEMENTS(order)], r = 0;
+        int stdio[N_ELEMENTS(order)], r = streams & STREAM_REPLAY ? -EOPNOTSUPP : 0;
         size_t used = 1;
 
         for (size_t i = 0; i < N_ELEMENTS(order); i++) {
                 bool given = (streams & order[i]) && used < n_fds;
                 stdio[i] = given ? fds[used++] : -EBADF;
-                if ((streams & order[i]) && !given)
+                if ((streams & order[i]) && !given && r >= 0)
                         r = -EINVAL;
                 if (given && r >= 0)
                         r = foreign_check(stdio[i]);
@@ -74,15 +95,9 @@ int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **re
                 };
         c->next = task->clients;
         task->clients = c;
-        if (task->input.fd < 0)
-                source_close(c, &c->input);
-        if (task->stdin_once && c->input.fd >= 0) {
-                c->closes_input = true;
-                task->stdin_once = false;
-        }
         r = loop_watch(task->loop, &c->control, EPOLLIN);
-        if (r >= 0)
-                r = loop_watch(task->loop, &c->input, EPOLLIN);
+        if (r >= 0 && task->pid > 0)
+                r = start_input(c);
         if (r < 0) {
                 client_free(c);
                 return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Client is somebody attached to a Task: a control descriptor (wire/control.h) and any of stdin, stdout, stderr, all pipes or sockets
- * that the client made. It is a member of its task's list and freed only through the functions here. Output waits for it in a bounded
- * buffer; who takes nothing for CLIENT_STALL_SEC is detached, so that no client can hold up the container for ever. */
+/* A Client is somebody attached to a Task: a control descriptor (wire/control.h) and any of stdin, stdout, stderr,
+ * all pipes or sockets that the client made. It is a member of its task's list and freed only through the functions
+ * here. Output waits for it in a bounded buffer; who takes nothing for CLIENT_STALL_SEC is detached, so that no
+ * client can hold up the container for ever. */
 #pragma once
 
 #include "monitor/journal.h"
@@ -36,8 +37,8 @@ struct Client {
         ControlMessage farewell;
 };
 
-/* `fds`: control, then those of `streams` (STREAM_*) in order; taken in any case. -EINVAL: not as many as there should be; -EOPNOTSUPP: neither
- * pipe nor stream socket. */
+/* `fds`: control, then those of `streams` (STREAM_*) in order; taken in any case. -EINVAL: not as many as there
+ * should be; -EOPNOTSUPP: neither pipe nor stream socket. */
 int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **ret);
 
 /* A message that is no farewell. Dropped if the client does not read. */
@@ -46,6 +47,8 @@ void client_tell(Client *c, ControlType type, int value, const char *text);
 /* Writes or keeps output for every client of the task. */
 void clients_deliver(Task *task, LogStream stream, const char *data, size_t size);
 bool clients_have_room(const Task *task, LogStream stream);
+/* There is a process: for clients that were there before it. */
+int clients_start_input(Task *task);
 /* The task's stdin takes more. */
 void clients_pump_input(Task *task);
 void clients_close_input(Task *task);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Exec: one more process in the running container, in a cgroup of its own, with the streams of the client that asked for it. */
+/* Exec: one more process in the running container, in a cgroup of its own, with the streams of the client that asked
+ * for it. */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,6 +33,7 @@ static void on_exec_idle(Task *t) {
                         break;
                 }
         task_free(t);
+        malloc_trim(0);
         monitor_check_end(m);
 }
 
@@ -100,21 +103,15 @@ static int run_process(Monitor *m, Task *t, const RuntimeProcess *process, unsig
         return 0;
 }
 
-int exec_start(Monitor *m, const char *id, unsigned streams, int *fds, size_t n_fds, const char **ret_text) {
-        _cleanup_(runtime_process_freep) RuntimeProcess *process = NULL;
-        SandboxError error = { 0 };
-        Client *client = NULL;
-        int r = -EINVAL;
+/* A task in the list, with its client. The descriptors are taken. */
+static int new_exec(Monitor *m, const char *id, unsigned streams, int *fds, size_t n_fds, Task **ret) {
+        Task *t = task_new(&m->loop, m->scratch, m);
+        Client *client;
+        int r;
 
-        if (m->status != MONITOR_STATUS_RUNNING || m->init->reaped) {
-                *ret_text = "The container is not running.";
-                r = -ESRCH;
-        } else if (n_fds >= 2)
-                r = read_process(fds[0], &process, ret_text);
-        Task *t = r >= 0 ? task_new(&m->loop, m->scratch, m) : NULL;
         if (!t) {
                 wire_close_fds(fds, n_fds);
-                return r < 0 ? r : -ENOMEM;
+                return -ENOMEM;
         }
         t->ended = on_exec_ended;
         t->done = on_exec_done;
@@ -123,30 +120,46 @@ int exec_start(Monitor *m, const char *id, unsigned streams, int *fds, size_t n_
         t->number = ++m->n_execs;
         t->stdin_once = true;
         snprintf(t->id, sizeof(t->id), "%s", id);
-
-        int started = run_process(m, t, process, streams, &error);
-        fd_close(fds[0]);
-        r = client_new(t, streams, fds + 1, n_fds - 1, &client);
-        if (r < 0 && started >= 0)
-                scope_exec_kill(&m->scope, t->number); /* nobody would read it; its end is told as any other */
-        if (r < 0 && started < 0) {
-                *ret_text = NULL;
+        r = client_new(t, streams, fds, n_fds, &client);
+        if (r < 0) {
                 task_free(t);
                 return r;
         }
+        client->kills_task = !(streams & STREAM_DETACHED);
         t->next = m->execs;
         m->execs = t;
-        if (client)
-                client->kills_task = !(streams & STREAM_DETACHED);
-        if (started < 0) {
+        *ret = t;
+        return 0;
+}
+
+int exec_start(Monitor *m, const char *id, unsigned streams, int *fds, size_t n_fds, const char **ret_text) {
+        _cleanup_(runtime_process_freep) RuntimeProcess *process = NULL;
+        SandboxError error = { 0 };
+        Task *t;
+        int r = n_fds < 2 ? -EINVAL : 0;
+
+        if (m->status != MONITOR_STATUS_RUNNING || m->init->reaped) {
+                *ret_text = "The container is not running.";
+                r = -ESRCH;
+        }
+        if (r >= 0)
+                r = read_process(fds[0], &process, ret_text);
+        if (r < 0) {
+                wire_close_fds(fds, n_fds);
+                return r;
+        }
+        fd_close(fds[0]);
+        r = new_exec(m, id, streams, fds + 1, n_fds - 1, &t);
+        if (r < 0)
+                return r;
+        if (run_process(m, t, process, streams, &error) < 0) {
                 server_tell(&m->server, MONITOR_EXEC_EXITED, error.exit_code, 0, t->id, error.text);
                 clients_finish(t, CONTROL_FAILED, error.exit_code, error.text);
                 scope_exec_remove(&m->scope, t->number);
                 task_set_done(t);
                 return 0;
         }
-        if (client)
-                client_tell(client, CONTROL_STARTED, t->pid, NULL);
+        clients_tell(t, CONTROL_STARTED, t->pid, NULL);
         server_tell(&m->server, MONITOR_EXEC_STARTED, 0, t->pid, t->id, NULL);
-        return r;
+        return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors that a client passed: pipes and sockets whose other users must not notice us. So they are never given flags (O_NONBLOCK
- * belongs to the description, which the client shares) and never block us all the same. */
+/* Descriptors that a client passed: pipes and sockets whose other users must not notice us. So they are never given
+ * flags (O_NONBLOCK belongs to the description, which the client shares) and never block us all the same. */
 #pragma once
 
 #include <sys/types.h>

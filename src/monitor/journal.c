@@ -203,7 +203,9 @@ static int send_as_file(Journal *j, const Buffer *b) {
         union {
                 struct cmsghdr header;
                 char room[CMSG_SPACE(sizeof(int))];
-        } control = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
+        } control = {
+                .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) },
+        };
         struct msghdr m = { .msg_control = &control, .msg_controllen = sizeof(control) };
         _cleanup_close_ int fd = memfd_new_sealed("journal-entries", b->data, b->size);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Journal sends entries to journald in its native protocol, without libsystemd: that costs a fifth of the memory, and several entries
- * fit one datagram, which halves journald's work. Nothing is lost while journald is away or slow: entries wait in a bounded queue, and
- * journal_is_full() tells the caller to stop reading what it logs.
+/* The Journal sends entries to journald in its native protocol, without libsystemd: that costs a fifth of the memory,
+ * and several entries fit one datagram, which halves journald's work. Nothing is lost while journald is away or slow:
+ * entries wait in a bounded queue, and journal_is_full() tells the caller to stop reading what it logs.
  *
- * Fields that are the same for every entry are encoded once. An entry is begin, field…, end; journal_send() after the last entry
- * of a burst sends all that is queued. */
+ * Fields that are the same for every entry are encoded once. An entry is begin, field…, end; journal_send() after
+ * the last entry of a burst sends all that is queued. */
 #pragma once
 
 #include "monitor/lines.h"
@@ -34,8 +34,8 @@ void journal_send(Journal *j);
 uint64_t journal_progress(const Journal *j);
 bool journal_is_empty(const Journal *j);
 bool journal_is_full(const Journal *j);
-/* Bytes handed to the kernel that journald has not read yet. It looks up the sender's unit when it reads: who ends before
- * that logs without a unit. */
+/* Bytes handed to the kernel that journald has not read yet. It looks up the sender's unit when it reads: who ends
+ * before that logs without a unit. */
 int journal_unread(const Journal *j);
 
 /* Drops the queue and every entry that is still to come, counting them: journald did not come back in time. */
@@ -54,7 +54,8 @@ typedef enum LogStream {
         LOG_STDERR,
 } LogStream;
 
-/* Writes one line as Docker's journald driver does, with the field names berth adds. `timestamp`: see journal_timestamp(). */
+/* Writes one line as Docker's journald driver does, with the field names berth adds. `timestamp`: see
+ * journal_timestamp(). */
 void journal_log_line(JournalLog *log, LogStream stream, const char *timestamp, const Line *line);
 
 #define JOURNAL_TIMESTAMP_SIZE 40

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A small event loop on epoll for the two processes that link no libsystemd: the monitor and berth-spawn. Sources and timers are members
- * of the objects that use them; the loop owns neither, nor the descriptors. One event is handled per wait, so a handler may
- * free any object, its own included. */
+/* A small event loop on epoll for the two processes that link no libsystemd: the monitor and berth-spawn. Sources
+ * and timers are members of the objects that use them; the loop owns neither, nor the descriptors. One event is
+ * handled per wait, so a handler may free any object, its own included. */
 #pragma once
 
 #include <sys/epoll.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Monitor's life: see monitor.h. */
-#include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -12,10 +11,11 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "monitor/identity.h"
 #include "monitor/monitor.h"
 #include "monitor/random-id.h"
 #include "monitor/title.h"
-#include "util/fs.h"
+#include "util/log.h"
 #include "util/strv.h"
 #include "wire/wire.h"
 
@@ -75,7 +75,8 @@ static void on_limit(void *userdata) {
         Monitor *m = userdata;
 
         if (m->status == MONITOR_STATUS_PREPARING) {
-                set_error(m, 125, "berthd did not say within %i seconds that the unit is there.", (int) (GO_USEC / USEC_PER_SEC));
+                set_error(m, 125, "berthd did not say within %i seconds that the unit is there.",
+                          (int) (GO_USEC / USEC_PER_SEC));
                 end_run(m);
         } else if (m->sandbox) {
                 drop_sandbox(m);
@@ -101,7 +102,7 @@ static void end_run(Monitor *m) {
         m->record.log_lost = m->log.journal ? journal_lost(m->log.journal) : 0;
         int r = exit_record_write(&m->record, m->bundle_fd);
         if (r < 0)
-                fprintf(stderr, "<3>berth-monitor: cannot write the exit record of %s: %s\n", annotation(m, "name"), strerror(-r));
+                log_error("The exit record of container %s cannot be written: %s", annotation(m, "name"), strerror(-r));
 
         m->status = MONITOR_STATUS_ENDING;
         loop_timer_clear(&m->loop, &m->stop_timer);
@@ -195,8 +196,8 @@ static int read_config(Monitor *m) {
         if (r >= 0)
                 r = runtime_config_read(object, &m->config, &where);
         if (r < 0) {
-                set_error(m, 125, "Cannot read the container's config.json%s%s: %s.", where ? ", field " : "", where ? where : "",
-                          strerror(-r));
+                set_error(m, 125, "Cannot read the container's config.json%s%s: %s.", where ? ", field " : "",
+                          where ? where : "", strerror(-r));
                 return r;
         }
         if (parse_i32(annotation(m, "stopSignal"), &number) >= 0 && number > 0)
@@ -235,38 +236,18 @@ int monitor_attach(Monitor *m, unsigned streams, int *fds, size_t n_fds, const c
         Client *client = NULL;
         int r;
 
-        if ((streams & STREAM_REPLAY) || m->status == MONITOR_STATUS_ENDING) {
+        if (m->status == MONITOR_STATUS_ENDING) {
                 wire_close_fds(fds, n_fds);
-                *ret_text = streams & STREAM_REPLAY ? "Replaying earlier output is not supported." : "The container is not running.";
-                return streams & STREAM_REPLAY ? -EOPNOTSUPP : -ESRCH;
+                *ret_text = "The container is not running.";
+                return -ESRCH;
         }
         r = client_new(m->init, streams, fds, n_fds, &client);
         if (r == -EOPNOTSUPP)
-                *ret_text = "Streams must be pipes or stream sockets.";
+                *ret_text = streams & STREAM_REPLAY ? "Earlier output cannot be replayed."
+                                                    : "Streams must be pipes or stream sockets.";
         if (r >= 0 && m->status == MONITOR_STATUS_RUNNING)
                 client_tell(client, CONTROL_STARTED, m->init->pid, NULL);
         return r;
-}
-
-/* BUNDLE/monitor: who the monitor is, so that berth-spawn can find it again and knows what to kill should it die. */
-static int write_identity(Monitor *m) {
-        char stat[1024], *field;
-        _cleanup_free_ char *text = NULL;
-        _cleanup_close_ int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
-
-        if (n < 0)
-                return -errno;
-        stat[n] = '\0';
-        field = strrchr(stat, ')'); /* the end of field 2, which may hold anything; start time is field 22 */
-        for (int i = 2; field && i < 22; i++)
-                field = strchr(field + 1, ' ');
-        if (!field)
-                return -EBADMSG;
-        int size = asprintf(&text, "%i %llu %s\n", (int) getpid(), strtoull(field + 1, NULL, 10), m->scope.path);
-        if (size < 0)
-                return -ENOMEM;
-        return fs_write_file(m->bundle_fd, "monitor", text, (size_t) size, 0600, 0);
 }
 
 static int start_payload(Monitor *m) {
@@ -275,7 +256,7 @@ static int start_payload(Monitor *m) {
         if (r >= 0)
                 r = scope_enter(&m->scope);
         if (r >= 0) /* before there is anything to kill in it */
-                r = write_identity(m);
+                r = identity_write(m->bundle_fd, m->scope.path);
         if (r >= 0)
                 r = scope_move_payload(&m->scope, m->init->pid);
         if (r < 0) {
@@ -359,7 +340,8 @@ int monitor_run(int bundle_fd, int listen_fd) {
         int r = init_monitor(&m, listen_fd);
 
         if (r >= 0) {
-                /* An error here is told when berthd says GO: only then are all clients attached that want to hear of it. */
+                /* An error here is told when berthd says GO: only then are all clients attached that want to hear of
+                 * it. */
                 if (read_config(&m) >= 0 && (r = init_log(&m)) >= 0)
                         (void) prepare_sandbox(&m);
                 loop_timer_set(&m.loop, &m.limit, GO_USEC);

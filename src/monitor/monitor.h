@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Monitor is the process that a running container hangs on: it builds the sandbox, is the parent of the container's init, pumps
- * and logs its output, serves berthd and clients, and writes down how it ended. There is one per process. It needs neither berthd nor
- * berth-spawn to go on.
+/* The Monitor is the process that a running container hangs on: it builds the sandbox, is the parent of the container's
+ * init, pumps and logs its output, serves berthd and clients, and writes down how it ended. There is one per process.
+ * It needs neither berthd nor berth-spawn to go on.
  *
- * A life: PREPARING (the sandbox is built, the init waits for GO) → RUNNING → ENDING (the exit record is there, clients take the rest
- * of their output) → the process ends. A start that fails goes from PREPARING to ENDING. */
+ * A life: PREPARING (the sandbox is built, the init waits for GO) → RUNNING → ENDING (the exit record is there,
+ * clients take the rest of their output) → the process ends. A start that fails goes from PREPARING to ENDING. */
 #pragma once
 
 #include "monitor/exit-record.h"
@@ -60,7 +60,8 @@ int monitor_go(Monitor *m, const char **ret_text);
 int monitor_abort(Monitor *m, const char *why);
 int monitor_attach(Monitor *m, unsigned streams, int *fds, size_t n_fds, const char **ret_text);
 
-/* stop.c. Asks the payload to end, and kills it after `timeout` seconds (below zero: never). `signo` 0: the container's own. */
+/* stop.c. Asks the payload to end, and kills it after `timeout` seconds (below zero: never). `signo` 0: the
+ * container's own. */
 int monitor_stop(Monitor *m, int signo, int timeout, const char *origin);
 /* The payload runs: what was asked for earlier happens now. */
 void monitor_stop_pending(Monitor *m);
@@ -69,5 +70,6 @@ int monitor_stop_init(Monitor *m);
 /* Ends the process once everything is told; called whenever something that it waits for is through. */
 void monitor_check_end(Monitor *m);
 
-/* exec.c. `fds`: the memfd with the process, then the client's; taken. An error of the exec itself is told to client and berthd. */
+/* exec.c. `fds`: the memfd with the process, then the client's; taken. An error of the exec itself is told to client
+ * and berthd. */
 int exec_start(Monitor *m, const char *id, unsigned streams, int *fds, size_t n_fds, const char **ret_text);

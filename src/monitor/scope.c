@@ -69,7 +69,8 @@ static int enable_controllers(Scope *s) {
         for (char *name = strtok_r(text, " \n", &state); name; name = strtok_r(NULL, " \n", &state)) {
                 char enable[64];
                 snprintf(enable, sizeof(enable), "+%s", name);
-                /* One by one: where a single one cannot be had (it is threaded, or a limit of v1 holds it) the others still work. */
+                /* One by one: where a single one cannot be had (it is threaded, or a limit of v1 holds it) the
+                 * others still work. */
                 (void) cgroup_write(s->fd, "cgroup.subtree_control", enable);
         }
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Scope is the cgroup of the unit that the monitor lives in (a delegated scope or service), and the sub-cgroups below it:
- * monitor/ for the monitor itself, payload/ for the container, exec/N/ for what is executed in it later. The unit's own limits are
- * systemd's; nothing here writes one. */
+/* The Scope is the cgroup of the unit that the monitor lives in (a delegated scope or service), and the sub-cgroups
+ * below it: monitor/ for the monitor itself, payload/ for the container, exec/N/ for what is executed in it later.
+ * The unit's own limits are systemd's; nothing here writes one. */
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,8 @@ typedef struct Scope {
         int fd;     /* its directory; -EBADF: not entered yet */
 } Scope;
 
-/* Finds the own unit in /proc/self/cgroup. -ENXIO: there is none, or it is the launcher's: the caller was not moved yet. */
+/* Finds the own unit in /proc/self/cgroup. -ENXIO: there is none, or it is the launcher's: the caller was not moved
+ * yet. */
 int scope_find(Scope *s);
 /* Makes the sub-cgroups, moves the monitor and hands the controllers down, in the one order that the kernel takes. */
 int scope_enter(Scope *s);

@@ -126,7 +126,9 @@ static void on_request(void *userdata, uint32_t events) {
                 return;
         }
         /* Texts end somewhere, whatever came. */
-        request.id[sizeof(request.id) - 1] = request.origin[sizeof(request.origin) - 1] = request.text[sizeof(request.text) - 1] = '\0';
+        request.id[sizeof(request.id) - 1] = '\0';
+        request.origin[sizeof(request.origin) - 1] = '\0';
+        request.text[sizeof(request.text) - 1] = '\0';
         bool known = request.magic == MONITOR_MAGIC && request.type > 0 && request.type < N_ELEMENTS(requests);
         if (!known || !requests[request.type].takes_fds)
                 wire_close_fds(fds, n_fds);
@@ -135,7 +137,9 @@ static void on_request(void *userdata, uint32_t events) {
         /* The request may have led to events, and one that could not be sent to the end of this connection. */
         for (Connection *p = s->connections; p; p = p->next)
                 if (p == c) {
-                        MonitorEvent ack = event_of(s, MONITOR_ACK, MIN_OF(r, 0), text ? text : r < 0 ? strerror(-r) : NULL);
+                        if (r < 0 && !text)
+                                text = strerror(-r);
+                        MonitorEvent ack = event_of(s, MONITOR_ACK, MIN_OF(r, 0), text);
                         ack.cookie = request.cookie;
                         (void) connection_send(c, &ack);
                         break;

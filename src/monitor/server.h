@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Server is the monitor's side of its connections with berthd (wire/monitor.h): usually one, none while berthd is down. A
- * connection that does not take its events is dropped: berthd connects again and is told the state. */
+/* The Server is the monitor's side of its connections with berthd (wire/monitor.h): usually one, none while berthd
+ * is down. A connection that does not take its events is dropped: berthd connects again and is told the state. */
 #pragma once
 
 #include "monitor/loop.h"

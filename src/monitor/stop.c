@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a container is stopped, whoever asks: berthd for a client, or systemd, which ends a unit with SIGCONT (KillSignal= of the unit):
- * that one harms nobody, so only the monitor acts on it. */
+/* How a container is stopped, whoever asks: berthd for a client, or systemd, which ends a unit with SIGCONT
+ * (KillSignal= of the unit): that one harms nobody, so only the monitor acts on it. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>

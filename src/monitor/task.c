@@ -81,12 +81,12 @@ int task_make_pipes(Task *t, unsigned streams, int ret_stdio[3]) {
         int *ours[] = { &t->input.fd, &t->outputs[LOG_STDOUT].source.fd, &t->outputs[LOG_STDERR].source.fd };
 
         for (int i = 0; i < 3; i++) {
-                int r = 0;
+                int r = 0, access = i == STDIN_FILENO ? O_RDONLY : O_WRONLY;
                 ret_stdio[i] = -EBADF;
                 if (streams & (1u << i))
                         r = make_pipe(ours[i], &ret_stdio[i], i == STDIN_FILENO);
                 else
-                        ret_stdio[i] = open("/dev/null", (i == STDIN_FILENO ? O_RDONLY : O_WRONLY) | O_CLOEXEC | O_NOCTTY);
+                        ret_stdio[i] = open("/dev/null", access | O_CLOEXEC | O_NOCTTY);
                 if (r >= 0 && ret_stdio[i] < 0)
                         r = -errno;
                 if (r < 0) {
@@ -124,7 +124,7 @@ int task_set_process(Task *t, pid_t pid, int pidfd, int terminal) {
                 return t->exit.fd;
         if (terminal >= 0)
                 r = take_terminal(t, terminal);
-        return r;
+        return r < 0 ? r : clients_start_input(t);
 }
 
 int task_set_running(Task *t) {
@@ -145,7 +145,8 @@ void task_resize(Task *t, unsigned rows, unsigned columns) {
                 (void) ioctl(t->input.fd, TIOCSWINSZ, &size);
 }
 
-/* What is left in the pipe when the process has ended is bounded, and read whatever the clients do: no client delays the report. */
+/* What is left in the pipe when the process has ended is bounded, and read whatever the clients do: no client delays
+ * the report. */
 static bool output_has_room(const Output *o) {
         const Task *t = o->task;
 
@@ -219,7 +220,8 @@ static void output_close(Output *o) {
         output_log(o, NULL, 0);
 }
 
-/* How much to read at once. A line of one byte is an entry of 700 in the journal's queue: while that has not gone, small bites. */
+/* How much to read at once. A line of one byte is an entry of 700 in the journal's queue: while that has not gone,
+ * small bites. */
 static size_t read_size(const Task *t) {
         if (!t->log)
                 return TASK_READ_SIZE;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Task is one process that the monitor has started in the container, with its standard streams: the container's init, or what an
- * exec runs. It owns its pidfd, our ends of its streams and its clients. Its output goes to the journal first (the init's only), then
- * to every client; it is read no faster than the slowest of them takes it.
+/* A Task is one process that the monitor has started in the container, with its standard streams: the container's init,
+ * or what an exec runs. It owns its pidfd, our ends of its streams and its clients. Its output goes to the journal
+ * first (the init's only), then to every client; it is read no faster than the slowest of them takes it.
  *
- * A task is done when the process is reaped and what it wrote is read; what a child that it left behind writes later is nobody's. */
+ * A task is done when the process is reaped and what it wrote is read; what a child that it left behind writes later
+ * is nobody's. */
 #pragma once
 
 #include "monitor/client.h"
@@ -57,7 +58,8 @@ Task *task_new(Loop *loop, char *scratch, void *userdata);
 Task *task_free(Task *t);
 DEFINE_FREEP(Task, task_free)
 
-/* Makes the pipes of the streams in `streams` (STREAM_*); /dev/null for the others. `ret_stdio`: the process's ends, for the caller to close. */
+/* Makes the pipes of the streams in `streams` (STREAM_*); /dev/null for the others. `ret_stdio`: the process's ends,
+ * for the caller to close. */
 int task_make_pipes(Task *t, unsigned streams, int ret_stdio[3]);
 
 /* There is a process. `pidfd` and `terminal` (-EBADF without) are copied. */

@@ -17,8 +17,8 @@ int title_init(int argc, char **argv) {
 
         if (argc < 1)
                 return 0;
-        /* The kernel lays out arguments, then environment, without gaps, and shows both as the command line once the last byte
-         * of the arguments is no longer NUL. */
+        /* The kernel lays out arguments, then environment, without gaps, and shows both as the command line once the
+         * last byte of the arguments is no longer NUL. */
         end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
         for (char **e = environ; e && *e && *e == end; e++)
                 end = *e + strlen(*e) + 1;

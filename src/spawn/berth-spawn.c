@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* berth-spawn: the small root process that forks the monitors. Everything it does not have, no monitor and no container can inherit. */
+/* berth-spawn: the small root process that forks the monitors. Everything it does not have, no monitor and no
+ * container can inherit. */
 #include <stdio.h>
 #include <string.h>
 

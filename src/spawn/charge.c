@@ -4,20 +4,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "monitor/identity.h"
 #include "monitor/monitor.h"
 #include "monitor/title.h"
 #include "spawn/charge.h"
 #include "util/fs.h"
 #include "util/log.h"
-#include "util/strv.h"
 
-#define MONITOR_FILE_MAX 4096
 #define MONITOR_OOM_SCORE "-900"
 
 static int open_pidfd(pid_t pid) {
@@ -25,61 +23,18 @@ static int open_pidfd(pid_t pid) {
         return fd < 0 ? -errno : fd;
 }
 
-/* What BUNDLE/monitor says: `PID STARTTIME CGROUP`. */
-typedef struct Identity {
-        pid_t pid;
-        uint64_t start_time;
-        char *cgroup;
-} Identity;
-
-static int identity_read(int bundle_fd, Identity *ret) {
-        _cleanup_free_ char *text = NULL;
-        char *pid, *start, *cgroup, *state = NULL;
-        int32_t number;
-        int r = fs_read_file(bundle_fd, "monitor", MONITOR_FILE_MAX, &text, NULL);
-
-        if (r < 0)
-                return r;
-        pid = strtok_r(text, " ", &state);
-        start = strtok_r(NULL, " ", &state);
-        cgroup = strtok_r(NULL, "\n", &state);
-        if (!pid || !start || !cgroup || cgroup[0] != '/' || cgroup[1] == '\0' || strstr(cgroup, "..") ||
-            parse_i32(pid, &number) < 0 || number <= 1 || parse_u64(start, &ret->start_time) < 0)
-                return -EBADMSG;
-        ret->pid = number;
-        ret->cgroup = strdup(cgroup);
-        return ret->cgroup ? 0 : -ENOMEM;
-}
-
-/* Field 22 of /proc/PID/stat; 0: there is no such process. */
-static uint64_t start_time_of(pid_t pid) {
-        char path[32], text[1024], *field;
-        snprintf(path, sizeof(path), "/proc/%i/stat", (int) pid);
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-        if (n < 0)
-                return 0;
-        text[n] = '\0';
-        field = strrchr(text, ')');
-        for (int i = 2; field && i < 22; i++)
-                field = strchr(field + 1, ' ');
-        return field ? strtoull(field + 1, NULL, 10) : 0;
-}
-
 /* Ends what a dead monitor has left. If it had written the exit record there is nothing; if the bundle names another
- * process it belongs to a later run; if it names none, the monitor died before it had moved anything into the unit, and the init
- * ends by itself. */
+ * process it belongs to a later run; if it names none, the monitor died before it had moved anything into the unit,
+ * and the init ends by itself. */
 static void kill_left_behind(int bundle_fd, pid_t pid) {
         static const char *const files[] = { "payload/cgroup.kill", "exec/cgroup.kill" };
+        _cleanup_(identity_done) Identity who = { 0 };
         _cleanup_free_ char *path = NULL;
-        Identity who = { 0 };
         struct stat st;
 
         if (fstatat(bundle_fd, "exit.json", &st, AT_SYMLINK_NOFOLLOW) >= 0 || identity_read(bundle_fd, &who) < 0)
                 return;
-        _cleanup_free_ char *cgroup = who.cgroup;
-        if (who.pid != pid || asprintf(&path, "/sys/fs/cgroup%s", cgroup) < 0)
+        if (who.pid != pid || asprintf(&path, "/sys/fs/cgroup%s", who.cgroup) < 0)
                 return;
         _cleanup_close_ int fd = fs_open_dir(AT_FDCWD, path);
         for (size_t i = 0; fd >= 0 && i < N_ELEMENTS(files); i++)
@@ -165,7 +120,8 @@ static int become_monitor(int bundle_fd, int listen_fd) {
                 return -errno;
         title_set("berth-monitor", "");
         (void) !chdir("/");
-        (void) cgroup_write(AT_FDCWD, "/proc/self/oom_score_adj", MONITOR_OOM_SCORE); /* the unit has asked for the same */
+        /* The unit has asked for the same, of a systemd that may have been told otherwise. */
+        (void) cgroup_write(AT_FDCWD, "/proc/self/oom_score_adj", MONITOR_OOM_SCORE);
         return monitor_run(3, 4);
 }
 
@@ -192,18 +148,18 @@ int charge_spawn(Launcher *l, const char *id, int bundle_fd, int listen_fd, Char
 }
 
 int charge_adopt(Launcher *l, const char *id, int bundle_fd) {
-        Identity who = { 0 };
+        _cleanup_(identity_done) Identity who = { 0 };
         Charge *c;
         int r = identity_read(bundle_fd, &who);
 
         if (r < 0)
                 return r;
-        free(who.cgroup);
-        /* The pidfd first: if the start time is the right one afterwards, it is that process and no later one of the same number. */
+        /* The pidfd first: if the start time is the right one afterwards, it is that process and no later one of the
+         * same number. */
         int pidfd = open_pidfd(who.pid);
         if (pidfd < 0 && pidfd != -ESRCH)
                 return pidfd;
-        if (pidfd < 0 || start_time_of(who.pid) != who.start_time) {
+        if (pidfd < 0 || identity_start_time(who.pid) != who.start_time) {
                 fd_close(pidfd);
                 kill_left_behind(bundle_fd, who.pid);
                 return 0;

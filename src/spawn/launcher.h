@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Launcher is berth-spawn: it forks monitors for berthd, is their parent, and sees to it that no container outlives its monitor. It
- * keeps nothing on disk: after its own restart it finds the monitors by what they wrote into their bundles. */
+/* The Launcher is berth-spawn: it forks monitors for berthd, is their parent, and sees to it that no container
+ * outlives its monitor. It keeps nothing on disk: after its own restart it finds the monitors by what they wrote
+ * into their bundles. */
 #pragma once
 
 #include "monitor/loop.h"

@@ -20,7 +20,8 @@ int notify_init(Notify *n, int *ret_listen_fd) {
         *n = (Notify) { 0 };
         if (path && strlen(path) < sizeof(n->path))
                 strcpy(n->path, path);
-        if (!pid || !count || parse_u32(pid, &number) < 0 || parse_u32(count, &n_fds) < 0 || number != (uint32_t) getpid())
+        if (!pid || !count || parse_u32(pid, &number) < 0 || parse_u32(count, &n_fds) < 0 ||
+            number != (uint32_t) getpid())
                 r = -ENOENT;
         else if (n_fds != 1)
                 r = n_fds == 0 ? -ENOENT : -E2BIG;

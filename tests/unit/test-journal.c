@@ -59,7 +59,9 @@ static void sink_read(Sink *s) {
 
         for (;;) {
                 struct iovec iov = { .iov_base = datagram, .iov_len = sizeof(datagram) };
-                struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+                struct msghdr m = {
+                        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
+                };
                 ssize_t n = recvmsg(s->fd, &m, MSG_CMSG_CLOEXEC);
                 if (n < 0)
                         return;
@@ -196,7 +198,7 @@ static void test_fields(void **state) {
                 { 0, "SYSLOG_TIMESTAMP",          "now"                              },
                 { 0, "CONTAINER_PARTIAL_ID",      NULL                               },
                 { 0, "CONTAINER_PARTIAL_MESSAGE", NULL                               },
-                { 1, "PRIORITY",                  "4"                                }, /* and the stream is still told */
+                { 1, "PRIORITY",                  "4"                                }, /* the stream is told */
                 { 1, "CONTAINER_STREAM",          "stderr"                           },
                 { 1, "CONTAINER_PARTIAL_ID",      "abc"                              },
                 { 1, "CONTAINER_PARTIAL_ORDINAL", "1"                                },
@@ -258,7 +260,8 @@ static void test_journald_away(void **state) {
                 assert_int_equal(seen, round == 0 ? before : 1);
                 for (unsigned i = 0; i < seen; i += seen > 1 ? seen - 1 : 1) {
                         char wanted[24];
-                        snprintf(wanted, sizeof(wanted), "%llu", round == 0 ? i + 1ull : (unsigned long long) before + 1);
+                        unsigned long long ordinal = round == 0 ? i + 1ull : (unsigned long long) before + 1;
+                        snprintf(wanted, sizeof(wanted), "%llu", ordinal);
                         check_field(&sink, i, "CONTAINER_LOG_ORDINAL", wanted);
                 }
                 assert_true(sink.n_datagrams < MAX_OF(seen / 8, 2u));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A monitor's conversation with berthd, as far as it goes without a unit: starts that fail, and requests that make no sense. */
+/* A monitor's conversation with berthd, as far as it goes without a unit: starts that fail, and requests that make
+ * no sense. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -113,7 +114,8 @@ static void test_abort(void **state) {
         assert_int_equal(wire_pair(control), 0);
         assert_int_equal(pipe2(output, O_CLOEXEC), 0);
         int fds[] = { control[1], output[1] };
-        assert_int_equal(answer_to(&s, (MonitorRequest) { .type = MONITOR_ATTACH, .streams = STREAM_STDOUT }, fds, 2), 0);
+        MonitorRequest attach = { .type = MONITOR_ATTACH, .streams = STREAM_STDOUT };
+        assert_int_equal(answer_to(&s, attach, fds, 2), 0);
         fd_close(control[1]);
         fd_close(output[1]);
         request(&s, (MonitorRequest) { .type = MONITOR_ABORT, .text = "The unit could not be made." }, NULL, 0);
@@ -168,7 +170,7 @@ static void test_requests_refused(void **state) {
                 { { .type = MONITOR_ATTACH, .streams = STREAM_STDOUT },          "cpp", -EINVAL     },
                 { { .type = MONITOR_ATTACH, .streams = STREAM_STDOUT },          "cf",  -EOPNOTSUPP },
                 { { .type = MONITOR_ATTACH, .streams = STREAM_REPLAY },          "c",   -EOPNOTSUPP },
-                { { .type = MONITOR_STOP, .value = SIGTERM, .timeout_sec = 10 }, "pp",  0           }, /* descriptors nobody asked for */
+                { { .type = MONITOR_STOP, .value = SIGTERM, .timeout_sec = 10 }, "pp",  0           }, /* no use */
         };
         Subject s;
 

@@ -20,12 +20,15 @@ typedef struct Record {
 static void record_line(void *userdata, const Line *line) {
         Record *r = userdata;
 
-        r->used += (size_t) snprintf(r->text + r->used, sizeof(r->text) - r->used, "[%i%s%i:", (int) line->piece,
-                                     line->last ? "L" : "-", line->severity);
+        char *end = r->text + r->used;
+        size_t room = sizeof(r->text) - r->used;
+
+        int n = snprintf(end, room, "[%i%s%i:", (int) line->piece, line->last ? "L" : "-", line->severity);
         if (line->size > 20)
-                r->used += (size_t) snprintf(r->text + r->used, sizeof(r->text) - r->used, "#%zu]", line->size);
+                n += snprintf(end + n, room - (size_t) n, "#%zu]", line->size);
         else
-                r->used += (size_t) snprintf(r->text + r->used, sizeof(r->text) - r->used, "%.*s]", (int) line->size, line->data);
+                n += snprintf(end + n, room - (size_t) n, "%.*s]", (int) line->size, line->data);
+        r->used += (size_t) n;
         assert_int_equal(line->piece > 0, line->line_id != NULL);
         if (line->piece == 1)
                 strcpy(r->line_id, line->line_id);
@@ -50,7 +53,7 @@ static const struct {
         { " <1>a\n",       "[0L-1: <1>a]"                                            },
         { "@\nb\n",        "[1--1:#16384][2--1:#16384][3L-1:#7232][0L-1:b]"          },
         { "<0>@",          "[1-0:#16381][2-0:#16384][3-0:#7235]"                     },
-        { "%\n",           "[1--1:#16384][2L-1:]"                                    }, /* the newline comes after the cut */
+        { "%\n",           "[1--1:#16384][2L-1:]"                                    }, /* a newline after the cut */
         { "a\n%",          "[0L-1:a][1--1:#16384]"                                   },
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* berth-spawn: what systemd hands it, monitors it forks, monitors it finds. Their bundles are empty, so they get as far as waiting
- * for berthd; what is killed in cgroups is shown on a booted host. */
+/* berth-spawn: what systemd hands it, monitors it forks, monitors it finds. Their bundles are empty, so they get as
+ * far as waiting for berthd; what is killed in cgroups is shown on a booted host. */
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -255,7 +255,9 @@ static unsigned long long start_time(pid_t pid) {
 
 /* A monitor of an earlier launcher is watched again, if it is that process and no other of its number. */
 static void test_adopt(void **state) {
-        static const char *const broken[] = { "", "x", "1 2", "-5 1 /x\n", "1 1 /x\n", "99999999999 1 /x\n", "2 3 relative\n", "2 3 /../x\n" };
+        static const char *const broken[] = {
+                "", "x", "1 2", "-5 1 /x\n", "1 1 /x\n", "99999999999 1 /x\n", "2 3 relative\n", "2 3 /../x\n",
+        };
         Subject s;
         pid_t stranger = fork();
 

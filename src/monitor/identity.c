@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* BUNDLE/monitor: see identity.h. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "monitor/identity.h"
+#include "util/fs.h"
+#include "util/strv.h"
+
+#define FILE_MAX ((size_t) 4096)
+
+void identity_done(Identity *i) {
+        free(i->cgroup);
+        i->cgroup = NULL;
+}
+
+int identity_read(int bundle_fd, Identity *ret) {
+        _cleanup_free_ char *text = NULL;
+        char *pid, *start, *cgroup, *state = NULL;
+        uint64_t start_time;
+        int32_t number;
+        int r = fs_read_file(bundle_fd, "monitor", FILE_MAX, &text, NULL);
+
+        if (r < 0)
+                return r;
+        pid = strtok_r(text, " ", &state);
+        start = strtok_r(NULL, " ", &state);
+        cgroup = strtok_r(NULL, "\n", &state);
+        if (!pid || !start || !cgroup || parse_i32(pid, &number) < 0 || parse_u64(start, &start_time) < 0)
+                return -EBADMSG;
+        if (number <= 1 || cgroup[0] != '/' || cgroup[1] == '\0' || strstr(cgroup, ".."))
+                return -EBADMSG;
+        cgroup = strdup(cgroup);
+        if (!cgroup)
+                return -ENOMEM;
+        *ret = (Identity) { .pid = number, .start_time = start_time, .cgroup = cgroup };
+        return 0;
+}
+
+int identity_write(int bundle_fd, const char *cgroup) {
+        _cleanup_free_ char *text = NULL;
+        int size = asprintf(&text, "%i %" PRIu64 " %s\n", (int) getpid(), identity_start_time(getpid()), cgroup);
+
+        return size < 0 ? -ENOMEM : fs_write_file(bundle_fd, "monitor", text, (size_t) size, 0600, 0);
+}
+
+uint64_t identity_start_time(pid_t pid) {
+        _cleanup_free_ char *text = NULL;
+        char path[32], *field;
+
+        snprintf(path, sizeof(path), "/proc/%i/stat", (int) pid);
+        if (fs_read_file(AT_FDCWD, path, FILE_MAX, &text, NULL) < 0)
+                return 0;
+        field = strrchr(text, ')'); /* the end of field 2, which may hold anything */
+        for (int i = 2; field && i < 22; i++)
+                field = strchr(field + 1, ' ');
+        return field ? strtoull(field + 1, NULL, 10) : 0;
+}
