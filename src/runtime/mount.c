@@ -54,12 +54,12 @@ bool mount_flags_take(MountFlags *f, const char *word) {
 
 /* The kernel's explanation, where it left one: "e tmpfs: Bad value for 'size'". */
 static void explain(int fs_fd, char why[static 160]) {
-        ssize_t n = read(fs_fd, why, 159);
+        char line[160];
+        ssize_t n = read(fs_fd, line, sizeof(line) - 1);
 
-        why[n > 0 ? n : 0] = '\0';
-        if (n > 2 && why[1] == ' ')
-                memmove(why, why + 2, (size_t) n - 1);
-        why[strcspn(why, "\n")] = '\0';
+        line[MAX_OF(n, 0)] = '\0';
+        line[strcspn(line, "\n")] = '\0';
+        (void) strcpy(why, startswith(line, "e ") ?: line);
 }
 
 static int configure(int fs_fd, const char *word) {
