@@ -46,6 +46,8 @@ typedef struct Run {
         const char *linux_more;  /* likewise */
         const char *root;        /* members of `root` */
         const char *sysctl;      /* one more key */
+        const char *mount;       /* one more mount, with a comma before it */
+        const char *cgroup;      /* moved there before it is started */
         char *layers;            /* as the annotation has them, freed; NULL: the two of make_image */
         bool host_users;         /* no user namespace */
         bool host_network;
@@ -163,12 +165,12 @@ static RuntimeConfig *make_config(const Run *run) {
         _cleanup_free_ char *json = text(
                 "{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":%s,\"args\":%s,\"env\":[\"PATH=/bin\"],\"cwd\":\"/\","
                 "\"capabilities\":{\"bounding\":%s,\"effective\":%s,\"permitted\":%s}%s},\"root\":{\"path\":\"rootfs\"%s},\"hostname\":\"boxed\","
-                "\"mounts\":[%s],\"linux\":{\"namespaces\":[%s{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
+                "\"mounts\":[%s%s],\"linux\":{\"namespaces\":[%s{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
                 "%s{\"type\":\"cgroup\"}]%s,\"maskedPaths\":[\"/proc/kcore\",\"/proc/acpi\",\"/proc/scsi\",\"/sys/firmware\",\"/proc/nothing\"],"
                 "\"readonlyPaths\":[\"/proc/sys\",\"/proc/bus\",\"/proc/nothing\"],\"sysctl\":{%s%s}%s},"
                 "\"annotations\":{\"org.berth.layers\":\"%s\","
                 "\"org.berth.state\":\"%s\"%s}}",
-                run->terminal ? "true" : "false", run->args, caps, caps, caps, run->process ?: "", run->root ?: "", mounts,
+                run->terminal ? "true" : "false", run->args, caps, caps, caps, run->process ?: "", run->root ?: "", mounts, run->mount ?: "",
                 run->host_users ? "" : "{\"type\":\"user\"},", run->host_network ? "" : "{\"type\":\"network\"},", maps,
                 run->host_network ? "" : sysctls, more_sysctls, run->linux_more ?: "", layers, state, run->annotations ?: "");
         _cleanup_json_ json_object *object = NULL;
@@ -218,7 +220,13 @@ static Result run(const Run *what) {
                 die("pipe");
         int stdio[3] = { in[0], out[1], out[1] };
         int r = sandbox_prepare(res.config, bundle_fd, stdio, &res.sandbox, &res.error);
-        if (r >= 0 && !what->prepare_only) /* here the monitor would move it into its cgroup */
+        if (r >= 0 && what->cgroup) {
+                _cleanup_free_ char *procs = text("%s/cgroup.procs", what->cgroup), *pid = text("%i", (int) sandbox_pid(res.sandbox));
+                _cleanup_close_ int fd = open(procs, O_WRONLY | O_CLOEXEC);
+                if (fd < 0 || fd_write_all(fd, pid, strlen(pid)) < 0)
+                        die(procs);
+        }
+        if (r >= 0 && !what->prepare_only)
                 r = sandbox_start(res.sandbox, &res.error);
         fd_close(out[1]);
         fd_close(in[0]);

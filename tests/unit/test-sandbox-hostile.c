@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sandbox with images that want out, monitors that die, and images of unusual shape: nothing of the host is touched or seen, nothing hangs, nothing is left. */
+/* The sandbox with images that want out, images and mounts of unusual shape, monitors that die: nothing of the host is touched or seen,
+ * nothing hangs, nothing is left. */
 #include <dirent.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -232,6 +233,113 @@ static void test_seccomp(void) {
         result_end(&res);
 }
 
+/* --- cgroups ----------------------------------------------------------------------------------------------------- */
+
+/* Where cgroup2 is mounted; NULL if it is not. */
+static char *cgroup_root(void) {
+        static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+        for (size_t i = 0; i < N_ELEMENTS(places); i++) {
+                _cleanup_free_ char *procs = text("%s/cgroup.procs", places[i]);
+                if (access(procs, W_OK) == 0)
+                        return strdup(places[i]);
+        }
+        return NULL;
+}
+
+/* The init's own cgroup is the root of what it sees; exec is born in another, and is counted there. */
+static void test_cgroups(void) {
+        _cleanup_free_ char *root = cgroup_root();
+
+        if (!root) {
+                fprintf(stderr, "not tested: cgroups, there is no cgroup2 hierarchy\n");
+                return;
+        }
+        _cleanup_free_ char *base = text("%s/test-sandbox-%i", root, (int) getpid()), *payload = text("%s/payload", base);
+        _cleanup_free_ char *other = text("%s/exec", base);
+        if (mkdir(base, 0755) < 0 || mkdir(payload, 0755) < 0 || mkdir(other, 0755) < 0)
+                die(base);
+        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"cat /proc/self/cgroup; ls /sys/fs/cgroup/cgroup.procs; echo; exec sleep 1000\"]",
+                                  .keep = true, .cgroup = payload });
+        for (ssize_t n; !strstr(res.output, "\n\n");) {
+                size_t used = strlen(res.output);
+                if ((n = read(res.output_fd, res.output + used, sizeof(res.output) - 1 - used)) <= 0)
+                        break;
+        }
+        CHECK(streq(res.output, "0::/\n/sys/fs/cgroup/cgroup.procs\n\n") || has(&res, "\n0::/\n"), "%s (%s)", res.output, res.error.text);
+
+        _cleanup_json_ json_object *object = NULL;
+        static const char process[] = "{\"args\":[\"cat\",\"/proc/self/cgroup\"],\"cwd\":\"/\",\"env\":[\"PATH=/bin\"]}";
+        _cleanup_(runtime_process_freep) RuntimeProcess *p = NULL;
+        if (json_parse(process, strlen(process), &object) < 0 || runtime_process_read(object, &p, NULL) < 0)
+                die("process");
+        _cleanup_close_ int cgroup_fd = fs_open_dir(AT_FDCWD, other);
+        Result exec = { .output_fd = -EBADF, .input_fd = -EBADF };
+        int out[2], pidfd, terminal;
+        pid_t pid;
+        if (pipe2(out, O_CLOEXEC) < 0)
+                die("pipe");
+        int stdio[3] = { -EBADF, out[1], out[1] };
+        int r = res.sandbox ? sandbox_exec(res.sandbox, p, stdio, cgroup_fd, &pid, &pidfd, &terminal, &exec.error) : -1;
+        fd_close(out[1]);
+        exec.output_fd = out[0];
+        CHECK(r >= 0, "%s", exec.error.text);
+        if (r >= 0) {
+                read_output(&exec);
+                CHECK(wait_status(pidfd) == 0 && has(&exec, "0::/../exec\n"), "%s", exec.output);
+                fd_close(pidfd);
+        }
+        result_end(&exec);
+        result_end(&res);
+        CHECK(rmdir(other) == 0 && rmdir(payload) == 0 && rmdir(base) == 0, "somebody is still in %s", base);
+}
+
+/* --- mounts that cannot be --------------------------------------------------------------------------------------- */
+
+static void test_mounts(void) {
+        static const struct {
+                const char *mount;
+                int status;
+                const char *expected; /* of the error, or of `mount` inside */
+        } cases[] = {
+                { ",{\"destination\":\"/x/y\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":[\"size=1m\",\"mode=700\",\"uid=33\"]}", 0,
+                  "t on /x/y type tmpfs (rw,relatime,size=1024k,mode=700,uid=600047649" },
+                { ",{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"size=banana\"]}", -1,
+                  "cannot mount tmpfs (tmpfs: Bad value for 'size'): Invalid argument" },
+                { ",{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"uid=65536\"]}", -1,
+                  "cannot use the options of /x: Invalid argument" },
+                { ",{\"destination\":\"/x\",\"type\":\"ext4\",\"source\":\"/dev/sda\"}", -1, "cannot mount ext4 on /x: not supported" },
+                { ",{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/no/such\"}", -1, "cannot bind /no/such: No such file or directory" },
+                { ",{\"destination\":\"/x\",\"type\":\"bind\"}", -1, "cannot bind on /x: no source" },
+                { ",{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/tmp\",\"options\":[\"rshared\"]}", -1,
+                  "cannot bind /x: no such option: rshared" },
+                { ",{\"destination\":\"/etc/above/x\",\"type\":\"tmpfs\"}", -1, "cannot mount tmpfs on /etc/above/x: Not a directory" },
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                Result res = run(&(Run) { .args = "[\"mount\"]", .mount = cases[i].mount });
+                CHECK(res.status == cases[i].status, "%s: status %i (%s)", cases[i].mount, res.status, res.error.text);
+                CHECK(has(&res, cases[i].expected) || strstr(res.error.text, cases[i].expected), "%s: %s\n%s", cases[i].mount,
+                      res.error.text, res.output);
+                result_end(&res);
+        }
+}
+
+/* An id-mapped bind has inside the ids that it has on disk. */
+static void test_idmapped_bind(void) {
+        _cleanup_free_ char *directory = text("%s/shared", top), *file = text("%s/shared/made", top);
+        _cleanup_free_ char *bind = text(",{\"destination\":\"/shared\",\"type\":\"bind\",\"source\":\"%s\",\"options\":[\"rbind\",\"ridmap\"]}",
+                                         directory);
+        struct stat st;
+
+        if (mkdir(directory, 0755) < 0 || chown(directory, 33, 33) < 0)
+                die(directory);
+        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"stat -c %u /shared; echo x > /shared/made\"]", .mount = bind,
+                                  .process = ",\"user\":{\"username\":\"web\"}" });
+        CHECK(res.status == 0 && has(&res, "33\n"), "%i: %s (%s)", res.status, res.output, res.error.text);
+        CHECK(stat(file, &st) == 0 && st.st_uid == 33 && st.st_gid == 33, "%u:%u", st.st_uid, st.st_gid);
+        result_end(&res);
+}
+
 /* --- death, and what is left ------------------------------------------------------------------------------------- */
 
 /* The init of a monitor that is killed ends too: before its start, and after, whoever the user is. */
@@ -302,7 +410,8 @@ static void test_nothing_left(void) {
 
 int main(void) {
         static void (*const tests[])(void) = {
-                test_images, test_many_layers, test_no_layers, test_volatile, test_host_network, test_seccomp, test_monitor_dies, test_nothing_left, test_init,
+                test_images, test_many_layers, test_no_layers, test_volatile, test_mounts, test_idmapped_bind, test_cgroups,
+                test_host_network, test_seccomp, test_monitor_dies, test_nothing_left, test_init,
         };
 
         /* What a test mounts is seen by nobody else, and a mount that gets out of a sandbox neither. */
