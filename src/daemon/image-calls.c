@@ -26,7 +26,10 @@ static void call_free(ImageCall *c) {
                 c->manager->image_calls = c->next;
         if (c->next)
                 c->next->previous = c->previous;
-        image_job_free(c->job);
+        if (c->job) {
+                c->job = image_job_free(c->job);
+                c->manager->host.trashed(&c->manager->host); /* its staging directory */
+        }
         sd_bus_track_unref(c->track);
         sd_bus_message_unref(c->message);
         free(c);

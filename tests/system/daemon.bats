@@ -1,0 +1,257 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# berthd: comes when it is called, goes when nothing needs it, may be killed at any moment, and asks polkit.
+
+# shellcheck disable=SC2154 # stderr is bats'
+load helpers
+
+MANAGER=(org.berth1 /org/berth1 org.berth1.Manager)
+DROPIN=/run/systemd/system/berthd.service.d/idle.conf
+
+setup_file() {
+        make_busybox_image busybox
+}
+
+teardown() {
+        if [ -e "$DROPIN" ]; then
+                rm -f "$DROPIN"
+                systemctl daemon-reload
+                systemctl restart berthd.service
+        fi
+        cleanup_containers
+}
+
+teardown_file() {
+        cleanup_containers
+        leak_check
+}
+
+# An idle berthd ends after one second instead of a minute.
+idle_after_a_second() {
+        mkdir -p "${DROPIN%/*}"
+        printf '[Service]\nEnvironment=BERTH_IDLE_SEC=1\n' >"$DROPIN"
+        systemctl daemon-reload
+        systemctl restart berthd.service
+}
+
+berthd_pid() {
+        systemctl show -P MainPID berthd.service
+}
+
+kill_berthd() {
+        kill -9 "$(berthd_pid)"
+}
+
+berthd_has_ended() {
+        ! systemctl is-active --quiet berthd.service
+}
+
+@test "a call starts it, and it goes when nothing needs it" {
+        idle_after_a_second
+        wait_until berthd_has_ended
+        [ "$(systemctl show -P Result berthd.service)" = success ]
+        run --separate-stderr berth ps -a
+        assert_status 0
+        systemctl is-active berthd.service
+        wait_until berthd_has_ended
+}
+
+@test "it stays while a container runs" {
+        berth run -d --name stays busybox sleep 1000
+        idle_after_a_second
+        pid=$(berthd_pid)
+        sleep 3 # three times as long as it takes to go
+        [ "$(berthd_pid)" = "$pid" ]
+        berth stop -t 0 stays
+        wait_until berthd_has_ended
+}
+
+@test "no call is lost while it goes and comes" {
+        idle_after_a_second
+        for ((i = 0; i < 40; i++)); do
+                berth ps -aq >/dev/null
+                sleep "0.$((RANDOM % 3))"
+                ((i % 8)) || sleep 1
+        done
+}
+
+@test "a monitor that ends wakes it" {
+        berth run -d --name wakes busybox sleep 1000
+        systemctl stop berthd.service
+        berthd_has_ended
+        systemctl stop berth-wakes.scope
+        wait_until systemctl is-active berthd.service
+        wait_for_state wakes exited
+        assert_equal "$(berth inspect -f '{{.State.StoppedBy}}' wakes)" systemd
+}
+
+@test "killed: no container, no exit code is lost" {
+        berth run -d --name one busybox sleep 1000
+        berth run -d --name two busybox sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done'
+        berth run -d --rm --name three busybox sleep 1000
+        before=$(berth inspect -f '{{.State.Pid}} {{.RunId}} {{.UsernsBase}} {{.Unit}} {{.State.StartedAt}}' one)
+        kill_berthd
+        systemctl stop berth-two.scope
+        assert_equal "$(berth inspect -f '{{.State.Pid}} {{.RunId}} {{.UsernsBase}} {{.Unit}}' one)" "${before% *}"
+        assert_equal "$(berth inspect -f '{{.State.Status}} {{.State.ExitCode}}' two)" "exited 7"
+        kill_berthd
+        berth stop -t 0 three
+        run --separate-stderr berth inspect three
+        [ "$status" != 0 ]
+        assert_equal "$(berth exec one echo alive)" alive
+}
+
+@test "killed while containers start and stop: each ends up in one state, and can be removed" {
+        for round in 1 2 3 4; do
+                for i in 1 2 3 4 5 6; do
+                        { berth run -d --name "r$round-$i" busybox sleep 1000 || true; } >/dev/null 2>&1 3>&- 4>&- &
+                done
+                sleep "0.0$((round * 2))"
+                kill_berthd
+                wait
+        done
+        wait_until berth ps -a
+        for name in $(berth ps -a --format '{{.Names}}'); do
+                wait_until settled "$name"
+        done
+        cleanup_containers
+        [ -z "$(berth ps -aq)" ]
+}
+
+# Neither half started, nor running without a process.
+settled() {
+        local state
+        state=$(berth inspect -f '{{.State.Status}} {{.State.Pid}}' "$1")
+        case $state in
+        created\ 0 | exited\ 0) ;;
+        running\ *) [ -d "/proc/${state#* }" ] ;;
+        *) return 1 ;;
+        esac
+}
+
+@test "killed with berth-spawn and the monitor: the container is over, and that is recorded" {
+        berth run -d --name all busybox sleep 1000
+        pid=$(berth inspect -f '{{.State.Pid}}' all)
+        read -r monitor _ </run/berth/containers/"$(berth inspect -f '{{.Id}}' all)"/monitor
+        kill -9 "$monitor" "$(berthd_pid)" "$(systemctl show -P MainPID berth-spawn.service)"
+        wait_for_state all exited
+        assert_equal "$(berth inspect -f '{{.State.ExitCode}} {{.State.Error}}' all)" "137 the monitor was killed"
+        wait_until test ! -d "/proc/$pid"
+}
+
+@test "what a crash left half-made is gone after the next start" {
+        systemctl stop berthd.service
+        mkdir -p /var/lib/berth/containers/{0000,"$(printf 'a%.0s' {1..64})"}/upper/x /var/lib/berth/staging/job/x
+        mkdir -p /run/berth/containers/"$(printf 'b%.0s' {1..64})" /var/lib/berth/trash/tree/{1,2,3}
+        chown -R 1234:1234 /var/lib/berth/trash/tree
+        touch /run/berth/containers/"$(printf 'b%.0s' {1..64})"/config.json
+        berth ps -a
+        wait_until nothing_leaks || { leaks; false; }
+}
+
+@test "a container of a later version is left where it is" {
+        id=$(printf 'c%.0s' {1..64})
+        systemctl stop berthd.service
+        mkdir -p "/var/lib/berth/containers/$id"
+        echo '{"version":99}' >"/var/lib/berth/containers/$id/container.json"
+        berth ps -a
+        [ -e "/var/lib/berth/containers/$id/container.json" ]
+        rm -r "/var/lib/berth/containers/$id"
+}
+
+@test "introspection, and the object manager" {
+        berth create --name seen busybox true
+        id=$(berth inspect -f '{{.Id}}' seen)
+        run busctl introspect "${MANAGER[@]:0:2}"
+        for member in .Run .CreateContainer .GetContainer .LoadImage .ImportImage .RemoveImage .Event .Version; do
+                assert_contains "$output" "$member "
+        done
+        run busctl introspect org.berth1 "/org/berth1/container/$id"
+        for member in .Start .Attach .Exec .Stop .Restart .Kill .Remove .Wait .Inspect .State .ExitCode .Labels; do
+                assert_contains "$output" "$member "
+        done
+        busctl tree --list org.berth1 | grep -qx "/org/berth1/container/$id"
+        run busctl call org.berth1 /org/berth1 org.freedesktop.DBus.ObjectManager GetManagedObjects
+        assert_contains "$output" "/org/berth1/container/$id"
+        assert_contains "$output" /org/berth1/image/
+}
+
+@test "signals: objects come and go, properties change, events are told" {
+        gdbus monitor --system --dest org.berth1 >"$BATS_TEST_TMPDIR/signals" 2>&1 3>&- 4>&- &
+        monitor=$!
+        wait_until grep -q 'is owned by' "$BATS_TEST_TMPDIR/signals"
+        berth run --rm --label color=blue busybox sh -c 'exit 3' || [ $? = 3 ]
+        wait_until grep -q destroy "$BATS_TEST_TMPDIR/signals"
+        kill "$monitor"
+        seen=$(cat "$BATS_TEST_TMPDIR/signals")
+        for part in InterfacesAdded InterfacesRemoved "'State': <'running'>" "'State': <'exited'>" "'ExitCode': <3>" \
+                "'container', 'create'" "'container', 'start'" "'container', 'die'" "'container', 'destroy'" \
+                "'exitCode': '3'" "'color': 'blue'" "'image': 'busybox'"; do
+                assert_contains "$seen" "$part"
+        done
+}
+
+@test "somebody without rights sees what runs, and may do nothing" {
+        berth run -d --name kept -e SECRET=42 busybox sleep 1000
+        nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+        run "${nobody[@]}" berth ps
+        assert_contains "$output" kept
+        for command in "stop kept" "rm -f kept" "kill kept" "exec kept true" "run busybox true" "rmi busybox" "inspect kept" "wait kept"; do
+                # shellcheck disable=SC2086 # words
+                run --separate-stderr "${nobody[@]}" berth $command
+                [ "$status" != 0 ] || fail "$command succeeded"
+                assert_contains "$stderr" root
+        done
+        assert_equal "$(berth inspect -f '{{.State.Status}}' kept)" running
+}
+
+@test "where polkit is not on the bus, the error says so, and root needs none" {
+        systemctl mask --now --runtime polkit.service
+        run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups berth run busybox true
+        status_of_nobody=$status text=$stderr
+        run --separate-stderr berth run --rm busybox true
+        systemctl unmask --runtime polkit.service
+        assert_status 0
+        [ "$status_of_nobody" != 0 ]
+        assert_contains "$text" polkit
+}
+
+@test "calls that are too large, or nonsense, are refused by name, and it lives on" {
+        pid=$(berthd_pid)
+        mapfile -t many < <(seq -f 'A%.0f=1' 100000)
+        run busctl call "${MANAGER[@]}" CreateContainer 'sa{sv}' busybox 1 env as 100000 "${many[@]}"
+        [ "$status" != 0 ]
+        assert_contains "$output" "more than"
+        run busctl call "${MANAGER[@]}" CreateContainer 'sa{sv}' busybox 1 env as 5000 "${many[@]:0:5000}"
+        [ "$status" != 0 ]
+        assert_contains "$output" "environment variables"
+        while read -r expected arguments; do
+                # shellcheck disable=SC2086 # words
+                run busctl call "${MANAGER[@]}" $arguments
+                [ "$status" != 0 ] || fail "$arguments succeeded"
+                assert_contains "$output" "$expected"
+        done <<'END'
+nosuch CreateContainer sa{sv} busybox 1 nosuch b true
+tty CreateContainer sa{sv} busybox 1 tty s yes
+name CreateContainer sa{sv} busybox 1 name s ../../etc/passwd
+registry CreateContainer sa{sv} busybox 1 pull s always
+locally CreateContainer sa{sv} notthere 0
+locally Run sa{sv}a{sh} notthere 0 0
+reference GetImage s UPPER/CASE
+container GetContainer s ../x
+image GetImage s feedfacefeedface
+END
+        [ "$(berthd_pid)" = "$pid" ]
+}
+
+@test "its sandbox is on, and small" {
+        berth ps >/dev/null
+        for setting in NoNewPrivileges=yes ProtectSystem=strict RestrictNamespaces=yes MemoryDenyWriteExecute=yes PrivateDevices=yes; do
+                assert_contains "$(systemctl show berthd.service -p "${setting%%=*}")" "$setting"
+        done
+        caps=$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(berthd_pid)/status")
+        # chown, dac_override, fowner, fsetid, sys_admin
+        [ $((0x$caps & ~0x20001b)) = 0 ]
+        [ "$(sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$(berthd_pid)/status")" = 2 ]
+}
