@@ -7,7 +7,7 @@
 load helpers
 
 setup_file() {
-        make_busybox_image busybox 'LABEL from=image'
+        make_busybox_image listed 'LABEL from=image'
         make_busybox_image localhost:5000/team/app:v1
 }
 
@@ -16,18 +16,21 @@ teardown() {
 }
 
 teardown_file() {
+        local ids
         cleanup_containers
+        mapfile -t ids < <(berth images -q -f label=from)
+        berth rmi -f "${ids[@]}" >/dev/null
         leak_check
 }
 
 @test "ps: the running ones, -a: all, -q, -n, -l, newest first" {
-        berth run -d --name up busybox sleep 1000 >/dev/null
-        berth run --name ended busybox sh -c 'exit 3' || true
-        berth create --name new busybox true >/dev/null
+        berth run -d --name up listed sleep 1000 >/dev/null
+        berth run --name ended listed sh -c 'exit 3' || true
+        berth create --name new listed true >/dev/null
         run --separate-stderr berth ps
         assert_equal "$(wc -l <<<"$output")" 2
         [[ ${lines[0]} =~ ^CONTAINER\ ID\ \ \ IMAGE\ +COMMAND\ +CREATED\ +STATUS\ +PORTS\ +NAMES$ ]]
-        [[ ${lines[1]} =~ ^[0-9a-f]{12}\ \ \ busybox\ +\"sleep\ 1000\"\ .*\ ago\ +Up\ .*\ up$ ]]
+        [[ ${lines[1]} =~ ^[0-9a-f]{12}\ \ \ listed\ +\"sleep\ 1000\"\ .*\ ago\ +Up\ .*\ up$ ]]
         run --separate-stderr berth ps -a --format '{{.Names}} {{.State}} {{.Status}}'
         assert_equal "${lines[0]}" 'new created Created'
         [[ ${lines[1]} =~ ^ended\ exited\ Exited\ \(3\)\ .*\ ago$ ]]
@@ -43,9 +46,9 @@ teardown_file() {
 }
 
 @test "ps: filters" {
-        berth run -d --name web-1 --label tier=front --label x busybox sleep 1000 >/dev/null
+        berth run -d --name web-1 --label tier=front --label x listed sleep 1000 >/dev/null
         berth run -d --name web-2 --label tier=back localhost:5000/team/app:v1 sleep 1000 >/dev/null
-        berth run --name gone busybox sh -c 'exit 3' || true
+        berth run --name gone listed sh -c 'exit 3' || true
         check() {
                 local wanted=$1
                 shift
@@ -65,7 +68,7 @@ teardown_file() {
         check gone -f status=exited
         check gone -f exited=3
         check '' -f exited=4
-        check $'gone\nweb-1' -a -f ancestor=busybox
+        check $'gone\nweb-1' -a -f ancestor=listed
         check web-2 -f ancestor=localhost:5000/team/app:v1
         check web-2 -f "id=$(berth ps -q -f name=web-2)"
         check web-2 -f since=web-1
@@ -81,13 +84,13 @@ teardown_file() {
 }
 
 @test "ps: formats" {
-        berth run -d --name web --label a.b=c busybox sleep 1000 >/dev/null
+        berth run -d --name web --label a.b=c listed sleep 1000 >/dev/null
         run --separate-stderr berth ps --format json
-        assert_equal "$(jq -r '.Names, .Image, .State, .Labels' <<<"$output" | head -n 3)" $'web\nbusybox\nrunning'
+        assert_equal "$(jq -r '.Names, .Image, .State, .Labels' <<<"$output" | head -n 3)" $'web\nlisted\nrunning'
         run --separate-stderr berth ps --format 'table {{.Names}}\t{{.Label "a.b"}}'
         assert_output $'NAMES     a.b\nweb       c'
         run --separate-stderr berth ps --format '{{upper .Names}}\n{{json .Image}}'
-        assert_output $'WEB\n"busybox"'
+        assert_output $'WEB\n"listed"'
         run --separate-stderr berth ps --format '{{.Nope}}'
         assert_line 1 'template parsing error: template: :1:2: executing "" at <.Nope>' '.Names'
         run --separate-stderr berth ps --format '{{.Names'
@@ -99,23 +102,23 @@ teardown_file() {
 @test "images: names, ids, patterns, filters" {
         run --separate-stderr berth images
         [[ ${lines[0]} =~ ^REPOSITORY\ +TAG\ +IMAGE\ ID\ +CREATED\ +SIZE$ ]]
-        assert_contains "$output" $'busybox                   latest'
+        assert_contains "$output" $'listed                    latest'
         assert_contains "$output" $'localhost:5000/team/app   v1'
-        run --separate-stderr berth images --format '{{.Repository}}:{{.Tag}}' busybox
-        assert_output busybox:latest
-        run --separate-stderr berth images --format '{{.Repository}}:{{.Tag}}' busybox:other
+        run --separate-stderr berth images --format '{{.Repository}}:{{.Tag}}' listed
+        assert_output listed:latest
+        run --separate-stderr berth images --format '{{.Repository}}:{{.Tag}}' listed:other
         assert_output ""
         run --separate-stderr berth images --format '{{.Repository}}' 'localhost:5000/*/app'
         assert_output localhost:5000/team/app
         run --separate-stderr berth images --format '{{.Repository}}' -f label=from=image
-        assert_output busybox
-        run --separate-stderr berth images --format '{{.Repository}}' -f 'reference=busy*'
-        assert_output busybox
-        run --separate-stderr berth images -q --no-trunc busybox
-        assert_output "$(berth inspect -f '{{.Id}}' --type image busybox)"
-        run --separate-stderr berth images --digests --format '{{.Digest}}' busybox
+        assert_output listed
+        run --separate-stderr berth images --format '{{.Repository}}' -f 'reference=list*'
+        assert_output listed
+        run --separate-stderr berth images -q --no-trunc listed
+        assert_output "$(berth inspect -f '{{.Id}}' --type image listed)"
+        run --separate-stderr berth images --digests --format '{{.Digest}}' listed
         [[ $output =~ ^sha256:[0-9a-f]{64}$ ]]
-        run --separate-stderr berth images -f dangling=true -q
+        run --separate-stderr berth images -f dangling=true -f label=from=image -q
         assert_output ""
         run --separate-stderr berth images -f nonsense=1
         assert_line 1 "invalid filter 'nonsense'"
@@ -125,30 +128,30 @@ teardown_file() {
         make_busybox_image moving 'LABEL from=older'
         make_busybox_image moving 'LABEL from=newer'
         berth tag moving second:v2
-        run --separate-stderr berth images -f dangling=true --format '{{.Repository}} {{.Tag}}'
+        run --separate-stderr berth images -f dangling=true -f label=from=older --format '{{.Repository}} {{.Tag}}'
         assert_output '<none> <none>'
         run --separate-stderr berth images -q -f label=from=newer
         assert_equal "$(wc -l <<<"$output")" 1
         run --separate-stderr berth images --format '{{.Repository}}' -f label=from=newer
         assert_output $'moving\nsecond'
-        berth rmi "$(berth images -q -f dangling=true)" moving second:v2 >/dev/null
+        berth rmi "$(berth images -q -f label=from=older)" moving second:v2 >/dev/null
 }
 
 @test "inspect: containers and images as JSON" {
-        berth create --name web --label a=b -e X=y busybox sleep 1000 >/dev/null
+        berth create --name web --label a=b -e X=y listed sleep 1000 >/dev/null
         run --separate-stderr berth inspect web
         assert_equal "$(jq -r '.[0].Name, .[0].State.Status, .[0].Config.Labels.a' <<<"$output")" $'/web\ncreated\nb'
         assert_equal "${lines[0]}${lines[1]}" '[    {'
-        run --separate-stderr berth inspect web busybox
+        run --separate-stderr berth inspect web listed
         assert_equal "$(jq length <<<"$output")" 2
-        run --separate-stderr berth image inspect busybox
-        assert_equal "$(jq -r '.[0].RepoTags[0]' <<<"$output")" busybox:latest
+        run --separate-stderr berth image inspect listed
+        assert_equal "$(jq -r '.[0].RepoTags[0]' <<<"$output")" listed:latest
         run --separate-stderr berth inspect "$(berth inspect -f '{{.Id}}' web | head -c 10)"
         assert_status 0
 }
 
 @test "inspect: templates" {
-        berth create --name web --label a=b --label com.x/y=z -e X=y busybox sleep 1000 >/dev/null
+        berth create --name web --label a=b --label com.x/y=z -e X=y listed sleep 1000 >/dev/null
         check() {
                 run --separate-stderr berth inspect -f "$1" web
                 assert_status 0 || return 1
@@ -177,7 +180,7 @@ teardown_file() {
 }
 
 @test "inspect: what is not there" {
-        berth create --name web busybox true >/dev/null
+        berth create --name web listed true >/dev/null
         run --separate-stderr berth inspect nope
         assert_status 1
         assert_output '[]'
@@ -188,8 +191,8 @@ teardown_file() {
         assert_equal "$stderr" $'Error: No such object: nope\nError: No such object: neither'
         run --separate-stderr berth inspect --type image web
         assert_equal "$stderr" 'Error: No such image: web'
-        run --separate-stderr berth container inspect busybox
-        assert_equal "$stderr" 'Error: No such container: busybox'
+        run --separate-stderr berth container inspect listed
+        assert_equal "$stderr" 'Error: No such container: listed'
         run --separate-stderr berth inspect --type volume web
         assert_line 1 volume container
         run --separate-stderr berth inspect -f '{{.Name}}' nope web
@@ -212,7 +215,7 @@ teardown_file() {
 }
 
 @test "a hostile label neither breaks a list nor reaches the terminal" {
-        berth create --name web --label $'evil=a\tb\033[2Jc' busybox $'x\ny\033[2J' >/dev/null
+        berth create --name web --label $'evil=a\tb\033[2Jc' listed $'x\ny\033[2J' >/dev/null
         run --separate-stderr berth ps -a --format 'table {{.Names}}\t{{.Labels}}\t{{.Command}}'
         assert_status 0
         assert_equal "$(wc -l <<<"$output")" 2
