@@ -91,8 +91,8 @@ refused() {
         refused 1 "no-such-image" -- berth create no-such-image true
         refused 1 "no-such-image" -- berth rmi no-such-image
         refused 1 "no-such-image" -- berth tag no-such-image x
-        refused 125 "UPPER" -- berth run UPPER/case true
-        refused 1 "UPPER" -- berth tag busybox UPPER/case
+        refused 125 "UPPER" -- berth run x/UPPER true
+        refused 1 "UPPER" -- berth tag busybox x/UPPER
 }
 
 @test "a container that is not there" {
