@@ -125,7 +125,8 @@ static int add_user(json_object *process, const char *user) {
                 r = json_add_i64(object, "uid", 0);
         if (r >= 0)
                 r = json_add_i64(object, "gid", 0);
-        return r < 0 ? r : json_add_string(object, "username", user);
+        /* "": nobody was named, which is the image's root with all of its groups. */
+        return r < 0 ? r : json_add_string(object, "username", user ? user : "");
 }
 
 static int process_new(const Container *c, bool tty, const char *user, const char *working_dir, char *const *args,
@@ -280,6 +281,7 @@ static int add_annotations(json_object *spec, const Container *c, const char *la
                 { "org.berth.stopTimeout", stop_timeout },
                 { "org.berth.seccomp",     seccomp },
                 { "org.berth.init",        c->settings.init ? "true" : NULL },
+                { "org.berth.volatile",    c->settings.auto_remove ? "true" : NULL },
                 { "org.berth.stdin",       c->settings.interactive ? "true" : NULL },
                 { "org.berth.stdinOnce",   c->settings.interactive && stdin_once ? "true" : NULL },
         };
