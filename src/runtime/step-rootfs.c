@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/launch.h"
+#include "util/fs.h"
 #include "util/io.h"
 #include "util/strv.h"
 
@@ -19,6 +20,18 @@
 /* index and metacopy would leave marks in the upper directory that only this overlay understands; a directory that is
  * renamed is copied, as in Docker. */
 #define OVERLAY_OPTIONS "index=off,metacopy=off,redirect_dir=off"
+
+static bool is_volatile(const Launch *l) {
+        const char *value = runtime_config_annotation(l->config, "volatile");
+        return value && streq(value, "true");
+}
+
+/* An overlay that was volatile is not mounted again, since a crash of the host may have torn it. This one was not: whoever survives a crash
+ * of the host is not volatile. */
+static int forget_last_run(const char *state) {
+        _cleanup_close_ int fd = fs_open_dir(AT_FDCWD, state);
+        return fd < 0 ? fd : fs_remove_tree(fd, "work/work/incompat");
+}
 
 int step_layers(Launch *l) {
         const char *layers = runtime_config_annotation(l->config, "layers");
@@ -43,6 +56,9 @@ int step_layers(Launch *l) {
                         return launch_fail(l, r, "map the ids of layer %s", paths[l->n_layers]);
                 l->layers[l->n_layers] = r;
         }
+        r = is_volatile(l) ? forget_last_run(state) : 0;
+        if (r < 0)
+                return launch_fail(l, r, "use %s again", state);
         l->state = mount_clone(AT_FDCWD, state, false, launch_userns(l));
         return l->state < 0 ? launch_fail(l, l->state, "map the ids of %s", state) : 0;
 }
@@ -69,7 +85,6 @@ static int make_scratch(void) {
 
 int step_rootfs(Launch *l) {
         char options[256 + LAYERS_MAX * 4], *end = options;
-        const char *is_volatile = runtime_config_annotation(l->config, "volatile");
         int r;
 
         if (!launch_has_userns(l) && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -79,7 +94,7 @@ int step_rootfs(Launch *l) {
                 return scratch;
         /* volatile: without it the last unmount writes out all of the file system that the upper directory is on. */
         end += snprintf(options, sizeof(options), "upperdir=s/upper,workdir=s/work," OVERLAY_OPTIONS "%s,lowerdir=",
-                        is_volatile && streq(is_volatile, "true") ? ",volatile" : "");
+                        is_volatile(l) ? ",volatile" : "");
         for (size_t i = 0; i < l->n_layers; i++) {
                 char name[24];
                 snprintf(name, sizeof(name), "%zu", i + 1);

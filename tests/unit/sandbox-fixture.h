@@ -154,7 +154,7 @@ static RuntimeConfig *make_config(const Run *run) {
         static const char *const parts[] = { "", "/upper", "/work" };
         for (size_t i = 0; i < N_ELEMENTS(parts); i++) {
                 _cleanup_free_ char *d = text("%s%s", state, parts[i]);
-                if (mkdir(d, 0755) < 0)
+                if (mkdir(d, 0755) < 0 && errno != EEXIST) /* a test may want the last one again */
                         die(d);
         }
         map = text("[{\"containerID\":0,\"hostID\":%u,\"size\":65536}]", FIRST_ID);

@@ -125,6 +125,11 @@ static void test_volatile(void) {
         CHECK(access(mark, F_OK) == 0, "%s", mark);
         CHECK(access(made, F_OK) == 0, "%s", made);
         result_end(&res);
+
+        serial--; /* a restart: the same once more */
+        res = run(&(Run) { .args = "[\"ls\",\"/made\"]", .annotations = ",\"org.berth.volatile\":\"true\"" });
+        CHECK(res.status == 0, "%i: %s", res.status, res.error.text);
+        result_end(&res);
 }
 
 static void test_no_layers(void) {
