@@ -20,9 +20,11 @@ static char *arg_format;
 static char **arg_filters;
 
 const Arg images_args[] = {
-        { "all",      'a', ARG_BOOL,   &arg_all,      NULL,     "Show intermediate images too (those of berth are all shown anyway)" },
+        { "all",      'a', ARG_BOOL,   &arg_all,      NULL,
+          "Show intermediate images too (those of berth are all shown anyway)" },
         { "digests",  0,   ARG_BOOL,   &arg_digests,  NULL,     "Show digests" },
-        { "filter",   'f', ARG_STRV,   &arg_filters,  "filter", "Only those that fit: dangling, label, reference, before, since", filter_parse },
+        { "filter",   'f', ARG_STRV,   &arg_filters,  "filter",
+          "Only those that fit: dangling, label, reference, before, since", filter_parse },
         { "format",   0,   ARG_STRING, &arg_format,   "string", "A Go template, 'table TEMPLATE', or 'json'" },
         { "no-trunc", 0,   ARG_BOOL,   &arg_no_trunc, NULL,     "Show whole ids" },
         { "quiet",    'q', ARG_BOOL,   &arg_quiet,    NULL,     "Show ids only" },
@@ -49,8 +51,10 @@ static const Property listed_properties[] = {
         { 0 },
 };
 
-enum { COLUMN_OF_REPOSITORY, COLUMN_OF_TAG, COLUMN_OF_DIGEST, COLUMN_OF_ID, COLUMN_OF_CREATED, COLUMN_OF_SIZE, COLUMN_OF_CREATED_AT,
-       COLUMN_OF_CONTAINERS, N_COLUMNS };
+enum {
+        COLUMN_OF_REPOSITORY, COLUMN_OF_TAG, COLUMN_OF_DIGEST, COLUMN_OF_ID, COLUMN_OF_CREATED, COLUMN_OF_SIZE,
+        COLUMN_OF_CREATED_AT, COLUMN_OF_CONTAINERS, N_COLUMNS,
+};
 
 /* --digests puts DIGEST into the default table. */
 static Column columns[N_COLUMNS] = {
@@ -177,14 +181,18 @@ static int add_row(Table *t, const Listed *image, const char *reference) {
                 r = split_reference(reference, &cells[COLUMN_OF_REPOSITORY].text, &cells[COLUMN_OF_TAG].text);
         if (r < 0)
                 return r;
-        if (asprintf(&cells[COLUMN_OF_ID].text, "%s%s", image->id && strchr(image->id, ':') ? "" : "sha256:", image->id ? image->id : "") < 0)
+        const char *id = image->id ? image->id : "";
+        if (asprintf(&cells[COLUMN_OF_ID].text, "%s%s", strchr(id, ':') ? "" : "sha256:", id) < 0)
                 cells[COLUMN_OF_ID].text = NULL;
         cells[COLUMN_OF_DIGEST].text = strdup(image->digest && *image->digest ? image->digest : "<none>");
         if (asprintf(&cells[COLUMN_OF_CONTAINERS].text, "%u", image->containers) < 0)
                 cells[COLUMN_OF_CONTAINERS].text = NULL;
         cells[COLUMN_OF_CREATED].number = cells[COLUMN_OF_CREATED_AT].number = image->created;
         cells[COLUMN_OF_SIZE].number = image->size;
-        return cells[COLUMN_OF_ID].text && cells[COLUMN_OF_DIGEST].text && cells[COLUMN_OF_CONTAINERS].text ? 0 : -ENOMEM;
+        for (size_t i = COLUMN_OF_DIGEST; i <= COLUMN_OF_ID; i++)
+                if (!cells[i].text)
+                        return -ENOMEM;
+        return cells[COLUMN_OF_CONTAINERS].text ? 0 : -ENOMEM;
 }
 
 /* An image without a name has a row of its own, unless names are asked for. */
@@ -195,7 +203,8 @@ static int add_image(Table *t, const Listed *image, const char *pattern) {
         if (!image->references || !image->references[0])
                 return by_name ? 0 : add_row(t, image, NULL);
         for (char **ref = image->references; r >= 0 && *ref; ref++)
-                if ((!pattern || test_reference(*ref, pattern)) && filter_any(arg_filters, "reference", test_reference, *ref)) {
+                if ((!pattern || test_reference(*ref, pattern)) &&
+                    filter_any(arg_filters, "reference", test_reference, *ref)) {
                         r = add_row(t, image, *ref);
                         if (arg_quiet && (!arg_format || !*arg_format)) /* an id is shown once */
                                 break;
@@ -215,7 +224,9 @@ static int show(Listed *all, size_t n, const char *pattern) {
         _cleanup_(table_freep) Table *t = NULL;
         _cleanup_free_ char *error = NULL;
         uint64_t before, since;
-        TablePrint how = { .format = arg_format, .quiet = arg_quiet, .no_trunc = arg_no_trunc, .now_usec = time_now_usec() };
+        TablePrint how = {
+                .format = arg_format, .quiet = arg_quiet, .no_trunc = arg_no_trunc, .now_usec = time_now_usec(),
+        };
         int r;
 
         columns[COLUMN_OF_DIGEST].by_default = arg_digests;
@@ -228,7 +239,8 @@ static int show(Listed *all, size_t n, const char *pattern) {
                 qsort(all, n, sizeof(Listed), compare_created);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 if ((before == 0 || all[i].created < before) && (since == 0 || all[i].created > since) &&
-                    filter_any(arg_filters, "dangling", test_dangling, &all[i]) && filter_labels(arg_filters, all[i].labels))
+                    filter_any(arg_filters, "dangling", test_dangling, &all[i]) &&
+                    filter_labels(arg_filters, all[i].labels))
                         r = add_image(t, &all[i], pattern);
         if (r >= 0)
                 r = table_print(t, &how, stdout, &error);

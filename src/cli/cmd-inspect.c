@@ -36,17 +36,23 @@ static const Kind kinds[] = {
 
 /* What berthd leaves null where Docker prints an empty list or map, and where keys come from outside. */
 static const TemplateHint hints[] = {
-        { "Annotations", TEMPLATE_SHAPE_MAP },  { "ExposedPorts", TEMPLATE_SHAPE_MAP }, { "Labels", TEMPLATE_SHAPE_MAP },
-        { "Networks", TEMPLATE_SHAPE_MAP },     { "Options", TEMPLATE_SHAPE_MAP },      { "PortBindings", TEMPLATE_SHAPE_MAP },
-        { "Ports", TEMPLATE_SHAPE_MAP },        { "StorageOpt", TEMPLATE_SHAPE_MAP },   { "Sysctls", TEMPLATE_SHAPE_MAP },
-        { "Tmpfs", TEMPLATE_SHAPE_MAP },        { "Volumes", TEMPLATE_SHAPE_MAP },      { "LogOpts", TEMPLATE_SHAPE_MAP },
-        { "Args", TEMPLATE_SHAPE_LIST },        { "Binds", TEMPLATE_SHAPE_LIST },       { "CapAdd", TEMPLATE_SHAPE_LIST },
-        { "CapDrop", TEMPLATE_SHAPE_LIST },     { "Cmd", TEMPLATE_SHAPE_LIST },         { "Dns", TEMPLATE_SHAPE_LIST },
-        { "DnsOptions", TEMPLATE_SHAPE_LIST },  { "DnsSearch", TEMPLATE_SHAPE_LIST },   { "Entrypoint", TEMPLATE_SHAPE_LIST },
-        { "Env", TEMPLATE_SHAPE_LIST },         { "ExecIDs", TEMPLATE_SHAPE_LIST },     { "ExtraHosts", TEMPLATE_SHAPE_LIST },
-        { "GroupAdd", TEMPLATE_SHAPE_LIST },    { "Layers", TEMPLATE_SHAPE_LIST },      { "Links", TEMPLATE_SHAPE_LIST },
-        { "Mounts", TEMPLATE_SHAPE_LIST },      { "OnBuild", TEMPLATE_SHAPE_LIST },     { "RepoDigests", TEMPLATE_SHAPE_LIST },
-        { "RepoTags", TEMPLATE_SHAPE_LIST },    { "SecurityOpt", TEMPLATE_SHAPE_LIST }, { "VolumesFrom", TEMPLATE_SHAPE_LIST },
+        { "Annotations", TEMPLATE_SHAPE_MAP },         { "ExposedPorts", TEMPLATE_SHAPE_MAP },
+        { "Labels", TEMPLATE_SHAPE_MAP },              { "LogOpts", TEMPLATE_SHAPE_MAP },
+        { "Networks", TEMPLATE_SHAPE_MAP },            { "Options", TEMPLATE_SHAPE_MAP },
+        { "PortBindings", TEMPLATE_SHAPE_MAP },        { "Ports", TEMPLATE_SHAPE_MAP },
+        { "StorageOpt", TEMPLATE_SHAPE_MAP },          { "Sysctls", TEMPLATE_SHAPE_MAP },
+        { "Tmpfs", TEMPLATE_SHAPE_MAP },               { "Volumes", TEMPLATE_SHAPE_MAP },
+        { "Args", TEMPLATE_SHAPE_LIST },               { "Binds", TEMPLATE_SHAPE_LIST },
+        { "CapAdd", TEMPLATE_SHAPE_LIST },             { "CapDrop", TEMPLATE_SHAPE_LIST },
+        { "Cmd", TEMPLATE_SHAPE_LIST },                { "Dns", TEMPLATE_SHAPE_LIST },
+        { "DnsOptions", TEMPLATE_SHAPE_LIST },         { "DnsSearch", TEMPLATE_SHAPE_LIST },
+        { "Entrypoint", TEMPLATE_SHAPE_LIST },         { "Env", TEMPLATE_SHAPE_LIST },
+        { "ExecIDs", TEMPLATE_SHAPE_LIST },            { "ExtraHosts", TEMPLATE_SHAPE_LIST },
+        { "GroupAdd", TEMPLATE_SHAPE_LIST },           { "Layers", TEMPLATE_SHAPE_LIST },
+        { "Links", TEMPLATE_SHAPE_LIST },              { "Mounts", TEMPLATE_SHAPE_LIST },
+        { "OnBuild", TEMPLATE_SHAPE_LIST },            { "RepoDigests", TEMPLATE_SHAPE_LIST },
+        { "RepoTags", TEMPLATE_SHAPE_LIST },           { "SecurityOpt", TEMPLATE_SHAPE_LIST },
+        { "VolumesFrom", TEMPLATE_SHAPE_LIST },
         { NULL },
 };
 
@@ -69,7 +75,8 @@ static int get_json(const Kind *kind, const char *path, json_object **ret, sd_bu
         r = sd_bus_message_read(reply, "s", &text);
         if (r >= 0)
                 r = json_parse(text, strlen(text), ret);
-        return r < 0 ? sd_bus_error_setf(error, SD_BUS_ERROR_INCONSISTENT_MESSAGE, "cannot read what berthd says about %s: %s", path, strerror(-r))
+        return r < 0 ? sd_bus_error_setf(error, SD_BUS_ERROR_INCONSISTENT_MESSAGE,
+                                         "cannot read what berthd says about %s: %s", path, strerror(-r))
                      : 0;
 }
 
@@ -85,9 +92,9 @@ static int find(Inspection *in, const char *reference, json_object **ret) {
                         r = get_json(&kinds[i], path, ret, &error);
                 if (r >= 0)
                         return 1;
-                /* Removed between the two calls is the same as not there; a name that cannot be one of this kind too. */
-                if (sd_bus_error_has_names(&error, kinds[i].not_found, BERTH_ERROR_BAD_REFERENCE, SD_BUS_ERROR_UNKNOWN_OBJECT,
-                                           SD_BUS_ERROR_UNKNOWN_METHOD))
+                /* Removed between the two calls is as good as not there; so is a name that none can have. */
+                if (sd_bus_error_has_names(&error, kinds[i].not_found, BERTH_ERROR_BAD_REFERENCE,
+                                           SD_BUS_ERROR_UNKNOWN_OBJECT, SD_BUS_ERROR_UNKNOWN_METHOD))
                         continue;
                 bus_print_error(&error, r);
                 return -EBADMSG;

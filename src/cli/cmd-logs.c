@@ -33,7 +33,8 @@ static int parse_time(const char *value, void *target, char **ret_error) {
         if (r == -ERANGE)
                 *ret_error = strdup("that is too far away");
         else if (r < 0)
-                *ret_error = strdup("it is no time: write 2006-01-02T15:04:05Z, seconds since 1970, or how long ago (10m, 1h30m)");
+                *ret_error = strdup("it is no time: write 2006-01-02T15:04:05Z, seconds since 1970, or how long ago "
+                                    "(10m, 1h30m)");
         else
                 *(uint64_t *) target = nsec;
         return r;
@@ -54,7 +55,8 @@ static int parse_tail(const char *value, void *target, char **ret_error) {
 
 const Arg logs_args[] = {
         { "follow",     'f', ARG_BOOL,   &arg_follow,     NULL,     "Go on until the container has ended" },
-        { "since",      0,   ARG_STRING, &arg_since,      "string", "Not what is older: a time (2013-01-02T13:23:37Z) or how long ago (42m)", parse_time },
+        { "since",      0,   ARG_STRING, &arg_since,      "string",
+          "Not what is older: a time (2013-01-02T13:23:37Z) or how long ago (42m)", parse_time },
         { "tail",       'n', ARG_STRING, &arg_tail,       "string", "So many lines from the end (all)", parse_tail },
         { "timestamps", 't', ARG_BOOL,   &arg_timestamps, NULL,     "Show when each line was written" },
         { "until",      0,   ARG_STRING, &arg_until,      "string", "Not what is newer: as --since", parse_time },
@@ -82,7 +84,8 @@ static bool is_running(const Subject *s) {
 
 /* --- Output --- */
 
-/* One of our two streams. What goes to the other one is flushed first, so that a terminal shows the order of the journal. */
+/* One of our two streams. What goes to the other one is flushed first, so that a terminal shows the order of the
+ * journal. */
 typedef struct Output {
         int fd;
         bool in_line; /* the last piece had no end of line */
@@ -136,7 +139,11 @@ static int printer_flush(Printer *p) {
 
 static int print_missing(Printer *p, uint64_t n) {
         char line[64];
-        int size = snprintf(line, sizeof(line), "-- %llu line%s missing --\n", (unsigned long long) n, n == 1 ? "" : "s");
+
+        if (n == 0)
+                return 0;
+        int size = snprintf(line, sizeof(line), "-- %llu line%s missing --\n", (unsigned long long) n,
+                            n == 1 ? "" : "s");
         int r = printer_flush(p);
 
         if (r >= 0)
@@ -204,8 +211,8 @@ static int print_all(Printer *p, LogReader *reader) {
 
 /* --- Where to begin, and when all is there --- */
 
-/* Goes back from the end until so many lines are passed. A line ends with the piece that is not partial, or with the last piece that
- * there is of its stream in its run. */
+/* Goes back from the end until so many lines are passed. A line ends with the piece that is not partial, or with the
+ * last piece that there is of its stream in its run. */
 static int seek_lines(LogReader *reader, uint64_t n) {
         const LogEntry *e;
         char epoch[LOG_ID_MAX] = "";
@@ -237,14 +244,16 @@ static int seek_lines(LogReader *reader, uint64_t n) {
 static int seek_start(LogReader *reader) {
         if (arg_tail != TAIL_ALL)
                 return seek_lines(reader, arg_tail);
-        if (arg_since != NSEC_UNSET)
-                return log_reader_seek_time(reader, arg_since / 1000); /* nothing is in the journal before it was written */
+        if (arg_since != NSEC_UNSET) /* nothing is in the journal before it was written */
+                return log_reader_seek_time(reader, arg_since / 1000);
         return log_reader_seek_head(reader);
 }
 
-/* Waits until the last line of the last run is in the journal, as long as that can be hoped for: what is missing after that is lost. */
+/* Waits until the last line of the last run is in the journal, as long as that can be hoped for: what is missing after
+ * that is lost. */
 static int wait_for_last(LogReader *reader, const Subject *s) {
-        uint64_t deadline = time_monotonic_usec() + LAST_LINE_USEC, age = time_now_usec() - MIN_OF(s->finished, time_now_usec());
+        uint64_t deadline = time_monotonic_usec() + LAST_LINE_USEC,
+                 age = time_now_usec() - MIN_OF(s->finished, time_now_usec());
         const LogEntry *e;
 
         if (s->log_ordinal == 0 || !s->run_id || age > LAST_LINE_USEC)
@@ -280,7 +289,7 @@ static int show(Printer *p, LogReader *reader, const Subject *s) {
                 r = seek_start(reader);
         if (r >= 0 && arg_tail != 0)
                 r = print_all(p, reader);
-        if (r >= 0 && !is_running(s) && lines_missing(p, s) > 0)
+        if (r >= 0 && !is_running(s))
                 r = print_missing(p, lines_missing(p, s));
         return r;
 }
@@ -326,10 +335,12 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *err
 }
 
 static int follow_subscribe(Follow *f) {
-        int r = sd_bus_match_signal(f->bus, NULL, BUS_NAME, f->path, "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed, f);
+        int r = sd_bus_match_signal(f->bus, NULL, BUS_NAME, f->path, "org.freedesktop.DBus.Properties",
+                                    "PropertiesChanged", on_changed, f);
 
         if (r >= 0)
-                r = sd_bus_match_signal(f->bus, NULL, BUS_NAME, BUS_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", on_removed, f);
+                r = sd_bus_match_signal(f->bus, NULL, BUS_NAME, BUS_PATH, "org.freedesktop.DBus.ObjectManager",
+                                        "InterfacesRemoved", on_removed, f);
         if (r >= 0)
                 r = sd_bus_add_match(f->bus, NULL,
                                      "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
@@ -352,8 +363,8 @@ static int follow_process(Follow *f) {
                 _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
                 f->ask_again = false;
                 r = properties_get(f->path, BUS_CONTAINER, subject_properties, &f->subject, &error);
-                if (sd_bus_error_has_names(&error, SD_BUS_ERROR_UNKNOWN_OBJECT, SD_BUS_ERROR_UNKNOWN_METHOD, SD_BUS_ERROR_UNKNOWN_INTERFACE,
-                                           BERTH_ERROR_NO_SUCH_CONTAINER))
+                if (sd_bus_error_has_names(&error, SD_BUS_ERROR_UNKNOWN_OBJECT, SD_BUS_ERROR_UNKNOWN_METHOD,
+                                           SD_BUS_ERROR_UNKNOWN_INTERFACE, BERTH_ERROR_NO_SUCH_CONTAINER))
                         f->removed = true;
                 else if (r < 0) {
                         bus_print_error(&error, r);
@@ -394,7 +405,7 @@ static uint64_t follow_deadline(const Follow *f, uint64_t ended_at) {
         if (ended_at > 0)
                 deadline = ended_at + (f->subject.log_ordinal > 0 || !f->removed ? LAST_LINE_USEC : REMOVED_USEC);
         if (arg_until != NSEC_UNSET) /* by the wall clock */
-                deadline = MIN_OF(deadline, time_monotonic_usec() + (arg_until / 1000 > now ? arg_until / 1000 - now : 0));
+                deadline = MIN_OF(deadline, time_monotonic_usec() + MAX_OF(arg_until / 1000, now) - now);
         return deadline;
 }
 
@@ -428,7 +439,7 @@ static int follow(Printer *p, LogReader *reader, Follow *f) {
                 if (ended && knows_last && has_last(p, &f->subject))
                         return 0;
                 if (time_monotonic_usec() >= deadline)
-                        return ended && lines_missing(p, &f->subject) > 0 ? print_missing(p, lines_missing(p, &f->subject)) : 0;
+                        return ended ? print_missing(p, lines_missing(p, &f->subject)) : 0;
                 r = follow_wait(f, reader, deadline);
                 if (r > 0)
                         return 0;
@@ -444,7 +455,8 @@ static int run(Follow *f) {
         int r = log_reader_open(f->subject.id, &reader);
 
         if (r == -ENODATA) {
-                print_error("no journal of this system can be read: be root or in the group systemd-journal, and see systemctl status systemd-journald");
+                print_error("no journal of this system can be read: be root or in the group systemd-journal, and see "
+                            "systemctl status systemd-journald");
                 return EXIT_FAILED;
         }
         if (r >= 0)

@@ -23,11 +23,14 @@ static char **arg_filters;
 
 const Arg ps_args[] = {
         { "all",      'a', ARG_BOOL,   &arg_all,      NULL,     "Show all containers, not just those that run" },
-        { "filter",   'f', ARG_STRV,   &arg_filters,  "filter", "Only those that fit: id, name, label, status, exited, ancestor, network, before, since",
+        { "filter",   'f', ARG_STRV,   &arg_filters,  "filter",
+          "Only those that fit: id, name, label, status, exited, ancestor, network, before, since",
           filter_parse },
         { "format",   0,   ARG_STRING, &arg_format,   "string", "A Go template, 'table TEMPLATE', or 'json'" },
-        { "last",     'n', ARG_I32,    &arg_last,     "int",    "Show the n containers that were created last, in any state" },
-        { "latest",   'l', ARG_BOOL,   &arg_latest,   NULL,     "Show the container that was created last, in any state" },
+        { "last",     'n', ARG_I32,    &arg_last,     "int",
+          "Show the n containers that were created last, in any state" },
+        { "latest",   'l', ARG_BOOL,   &arg_latest,   NULL,
+          "Show the container that was created last, in any state" },
         { "no-trunc", 0,   ARG_BOOL,   &arg_no_trunc, NULL,     "Show whole ids and commands" },
         { "quiet",    'q', ARG_BOOL,   &arg_quiet,    NULL,     "Show ids only" },
         { 0 },
@@ -60,8 +63,10 @@ static const Property listed_properties[] = {
         { 0 },
 };
 
-enum { COLUMN_OF_ID, COLUMN_OF_IMAGE, COLUMN_OF_COMMAND, COLUMN_OF_CREATED, COLUMN_OF_STATUS, COLUMN_OF_PORTS, COLUMN_OF_NAMES,
-       COLUMN_OF_CREATED_AT, COLUMN_OF_STATE, COLUMN_OF_LABELS, COLUMN_OF_NETWORKS };
+enum {
+        COLUMN_OF_ID, COLUMN_OF_IMAGE, COLUMN_OF_COMMAND, COLUMN_OF_CREATED, COLUMN_OF_STATUS, COLUMN_OF_PORTS,
+        COLUMN_OF_NAMES, COLUMN_OF_CREATED_AT, COLUMN_OF_STATE, COLUMN_OF_LABELS, COLUMN_OF_NETWORKS,
+};
 
 static const Column columns[] = {
         [COLUMN_OF_ID]         = { "ID",         "CONTAINER ID", COLUMN_ID,      true  },
@@ -69,7 +74,7 @@ static const Column columns[] = {
         [COLUMN_OF_COMMAND]    = { "Command",    "COMMAND",      COLUMN_COMMAND, true  },
         [COLUMN_OF_CREATED]    = { "RunningFor", "CREATED",      COLUMN_AGO,     true  },
         [COLUMN_OF_STATUS]     = { "Status",     "STATUS",       COLUMN_TEXT,    true  },
-        [COLUMN_OF_PORTS]      = { "Ports",      "PORTS",        COLUMN_TEXT,    true  }, /* no network publishes any yet */
+        [COLUMN_OF_PORTS]      = { "Ports",      "PORTS",        COLUMN_TEXT,    true  }, /* none are published yet */
         [COLUMN_OF_NAMES]      = { "Names",      "NAMES",        COLUMN_TEXT,    true  },
         [COLUMN_OF_CREATED_AT] = { "CreatedAt",  "CREATED AT",   COLUMN_TIME,    false },
         [COLUMN_OF_STATE]      = { "State",      "STATE",        COLUMN_TEXT,    false },
@@ -129,7 +134,8 @@ static bool test_network(const void *object, const char *value) {
 static bool test_ancestor(const void *object, const char *value) {
         const Listed *c = object;
         _cleanup_free_ char *wanted = NULL, *has = NULL;
-        const char *digits = startswith(value, "sha256:"), *id = c->image_id ? startswith(c->image_id, "sha256:") : NULL;
+        const char *digits = startswith(value, "sha256:"),
+                   *id = c->image_id ? startswith(c->image_id, "sha256:") : NULL;
 
         if (!digits)
                 digits = value;
@@ -137,12 +143,15 @@ static bool test_ancestor(const void *object, const char *value) {
                 id = c->image_id;
         if (id && *digits && startswith(id, digits))
                 return true;
-        return c->image && oci_reference_normalize(value, &wanted) >= 0 && oci_reference_normalize(c->image, &has) >= 0 && streq(wanted, has);
+        return c->image && oci_reference_normalize(value, &wanted) >= 0 &&
+               oci_reference_normalize(c->image, &has) >= 0 && streq(wanted, has);
 }
 
 /* A status that no container can have is a mistake, not an empty list. */
 static int check_filters(void) {
-        static const char *const states[] = { "created", "dead", "exited", "paused", "removing", "restarting", "running", NULL };
+        static const char *const states[] = {
+                "created", "dead", "exited", "paused", "removing", "restarting", "running", NULL,
+        };
         _cleanup_free_ char *error = NULL;
         int32_t code;
         int r = filter_check(arg_filters, filter_keys, &error);
@@ -183,13 +192,15 @@ static int find_created(const Listed *all, size_t n, const char *key, uint64_t *
 }
 
 static bool is_wanted(const Listed *c, uint64_t before, uint64_t since) {
-        bool any_state = arg_all || arg_last > 0 || filter_has(arg_filters, "status") || filter_has(arg_filters, "exited");
+        bool any_state = arg_all || arg_last > 0 || filter_has(arg_filters, "status") ||
+                         filter_has(arg_filters, "exited");
 
-        return (any_state || is_running(c)) && (before == 0 || c->created < before) && (since == 0 || c->created > since) &&
-               filter_any(arg_filters, "name", test_name, c) && filter_any(arg_filters, "id", test_id, c) &&
-               filter_any(arg_filters, "status", test_status, c) && filter_any(arg_filters, "exited", test_exited, c) &&
-               filter_any(arg_filters, "ancestor", test_ancestor, c) && filter_any(arg_filters, "network", test_network, c) &&
-               filter_labels(arg_filters, c->labels);
+        return (any_state || is_running(c)) && (before == 0 || c->created < before) &&
+               (since == 0 || c->created > since) && filter_any(arg_filters, "name", test_name, c) &&
+               filter_any(arg_filters, "id", test_id, c) && filter_any(arg_filters, "status", test_status, c) &&
+               filter_any(arg_filters, "exited", test_exited, c) &&
+               filter_any(arg_filters, "ancestor", test_ancestor, c) &&
+               filter_any(arg_filters, "network", test_network, c) && filter_labels(arg_filters, c->labels);
 }
 
 /* --- What is shown of them --- */
@@ -221,7 +232,9 @@ static char *status_text(const Listed *c, uint64_t now) {
                 n = since ? asprintf(&text, "Up %s%s", since, streq(c->state, "paused") ? " (Paused)" : "") : -1;
         } else if (c->finished > 0 && (streq_null(c->state, "exited") || streq_null(c->state, "restarting"))) {
                 since = format_ago(c->finished, now);
-                n = since ? asprintf(&text, "%s (%i) %s", streq(c->state, "exited") ? "Exited" : "Restarting", c->exit_code, since) : -1;
+                n = since ? asprintf(&text, "%s (%i) %s", streq(c->state, "exited") ? "Exited" : "Restarting",
+                                     c->exit_code, since)
+                          : -1;
         } else if (streq_null(c->state, "removing"))
                 n = asprintf(&text, "Removal In Progress");
         else {

@@ -19,6 +19,16 @@ const Arg version_args[] = {
         { 0 },
 };
 
+/* Go's name of a machine, as in images; the kernel's own for those that are rare. */
+static const char *go_name(const char *machine) {
+        static const char *const names[][2] = { { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "i686", "386" } };
+
+        for (size_t i = 0; i < N_ELEMENTS(names); i++)
+                if (streq(machine, names[i][0]))
+                        return names[i][1];
+        return machine;
+}
+
 /* {"Version": …, "Os": …, "Arch": …, "KernelVersion": …} */
 static int describe(const char *version, json_object **ret) {
         _cleanup_json_ json_object *o = json_object_new_object();
@@ -30,7 +40,7 @@ static int describe(const char *version, json_object **ret) {
         if (r >= 0)
                 r = json_add_string(o, "Os", "linux");
         if (r >= 0)
-                r = json_add_string(o, "Arch", streq(uts.machine, "x86_64") ? "amd64" : streq(uts.machine, "aarch64") ? "arm64" : uts.machine);
+                r = json_add_string(o, "Arch", go_name(uts.machine));
         if (r >= 0)
                 r = json_add_string(o, "KernelVersion", uts.release);
         if (r >= 0)

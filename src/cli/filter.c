@@ -38,7 +38,8 @@ int filter_check(char *const *filters, const char *const *keys, char **ret_error
                 if (known)
                         continue;
                 _cleanup_free_ char *all = strv_join((char *const *) keys, ", ");
-                if (!all || asprintf(ret_error, "invalid filter '%.*s'; there are %s", (int) strcspn(*filters, "="), *filters, all) < 0) {
+                if (!all || asprintf(ret_error, "invalid filter '%.*s'; there are %s", (int) strcspn(*filters, "="),
+                                     *filters, all) < 0) {
                         *ret_error = NULL;
                         return -ENOMEM;
                 }
@@ -71,7 +72,8 @@ bool filter_any(char *const *filters, const char *key, FilterTest test, const vo
 bool filter_labels(char *const *filters, char *const *labels) {
         for (; filters && *filters; filters++) {
                 const char *wanted = filter_value(*filters, "label");
-                if (wanted && !(strchr(wanted, '=') ? strv_contains(labels, wanted) : strv_env_get(labels, wanted) != NULL))
+                if (wanted &&
+                    !(strchr(wanted, '=') ? strv_contains(labels, wanted) : strv_env_get(labels, wanted) != NULL))
                         return false;
         }
         return true;

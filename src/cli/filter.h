@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `--filter KEY=VALUE`, given any number of times: values of one key are alternatives (labels must all be there), keys must all fit. */
+/* `--filter KEY=VALUE`, given any number of times: values of one key are alternatives (labels must all be there), keys
+ * must all fit. */
 #pragma once
 
 #include "util/macro.h"

@@ -38,7 +38,8 @@ static const struct { const char *name; size_t offset, size; } fields[] = {
 };
 
 bool log_origin_is_monitor(const char *cgroup, const char *unit) {
-        const char *scope = startswith(unit, "berth-"), *service = startswith(unit, "berth@"), *dot = strrchr(unit, '.');
+        const char *scope = startswith(unit, "berth-"), *service = startswith(unit, "berth@"),
+                   *dot = strrchr(unit, '.');
         const char *p = cgroup;
 
         if (!dot || !((scope && streq(dot, ".scope")) || (service && streq(dot, ".service"))))

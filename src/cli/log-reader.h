@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The lines of one container in the journal, in the journal's order. Only what the container's own monitor wrote counts: anybody may
- * send journald an entry that has CONTAINER_ID_FULL in it, but not from uid 0 in the cgroup `monitor` of one of berth's units. */
+/* The lines of one container in the journal, in the journal's order. Only what the container's own monitor wrote
+ * counts: anybody may send journald an entry that has CONTAINER_ID_FULL in it, but not from uid 0 in the cgroup
+ * `monitor` of one of berth's units. */
 #pragma once
 
 #include "util/macro.h"
@@ -41,6 +42,6 @@ int log_reader_process(LogReader *r);
 /* Until there may be something new, at most so long. */
 int log_reader_wait(LogReader *r, uint64_t usec);
 
-/* Whether a process of this cgroup and unit, as journald saw it, is a monitor of berth: SLICES/UNIT/monitor. A container rules its own
- * cgroups, which are all below payload/, and can name them as it likes. */
+/* Whether a process of this cgroup and unit, as journald saw it, is a monitor of berth: SLICES/UNIT/monitor. A
+ * container rules its own cgroups, which are all below payload/, and can name them as it likes. */
 bool log_origin_is_monitor(const char *cgroup, const char *unit);

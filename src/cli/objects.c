@@ -104,7 +104,8 @@ void properties_done(const Property *properties, void *target) {
         }
 }
 
-int properties_get(const char *path, const char *interface, const Property *properties, void *target, sd_bus_error *error) {
+int properties_get(const char *path, const char *interface, const Property *properties, void *target,
+                   sd_bus_error *error) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
         int r;
 
@@ -112,7 +113,8 @@ int properties_get(const char *path, const char *interface, const Property *prop
         if (r < 0)
                 return r;
         r = properties_read(reply, properties, target);
-        return r < 0 ? sd_bus_error_setf(error, SD_BUS_ERROR_INCONSISTENT_MESSAGE, "cannot read what berthd says about %s: %s", path, strerror(-r))
+        return r < 0 ? sd_bus_error_setf(error, SD_BUS_ERROR_INCONSISTENT_MESSAGE,
+                                         "cannot read what berthd says about %s: %s", path, strerror(-r))
                      : 0;
 }
 
@@ -174,7 +176,8 @@ static int read_objects(sd_bus_message *m, Objects *o) {
         return r;
 }
 
-int objects_get(const char *interface, const Property *properties, size_t object_size, void **ret, size_t *ret_n, sd_bus_error *error) {
+int objects_get(const char *interface, const Property *properties, size_t object_size, void **ret, size_t *ret_n,
+                sd_bus_error *error) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
         Objects o = { .interface = interface, .properties = properties, .size = object_size };
         int r;
@@ -185,7 +188,8 @@ int objects_get(const char *interface, const Property *properties, size_t object
         r = read_objects(reply, &o);
         if (r < 0) {
                 objects_free(o.data, o.n, object_size, properties);
-                return sd_bus_error_setf(error, SD_BUS_ERROR_INCONSISTENT_MESSAGE, "cannot read what berthd says: %s", strerror(-r));
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INCONSISTENT_MESSAGE, "cannot read what berthd says: %s",
+                                         strerror(-r));
         }
         *ret = o.data;
         *ret_n = o.n;

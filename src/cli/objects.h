@@ -19,16 +19,18 @@ typedef struct Property {
         size_t offset;
 } Property;
 
-/* Reads an a{sv}; properties that the table does not name are passed over, those that are missing leave the member alone. -ENXIO: one has
- * another type than the table says. */
+/* Reads an a{sv}; properties that the table does not name are passed over, those that are missing leave the member
+ * alone. -ENXIO: one has another type than the table says. */
 int properties_read(sd_bus_message *m, const Property *properties, void *target);
 
 /* Frees what the members hold. */
 void properties_done(const Property *properties, void *target);
 
 /* Properties.GetAll of one object. */
-int properties_get(const char *path, const char *interface, const Property *properties, void *target, sd_bus_error *error);
+int properties_get(const char *path, const char *interface, const Property *properties, void *target,
+                   sd_bus_error *error);
 
 /* An array of all objects with this interface, in one call (GetManagedObjects). Free it with objects_free. */
-int objects_get(const char *interface, const Property *properties, size_t object_size, void **ret, size_t *ret_n, sd_bus_error *error);
+int objects_get(const char *interface, const Property *properties, size_t object_size, void **ret, size_t *ret_n,
+                sd_bus_error *error);
 void *objects_free(void *objects, size_t n, size_t object_size, const Property *properties);

@@ -31,7 +31,8 @@ char *format_size(uint64_t bytes) {
 
 char *format_duration(uint64_t seconds) {
         static const struct { uint64_t below, unit; const char *name; } spans[] = { /* hours from here on */
-                { 48, 1, "hours" }, { 24 * 14, 24, "days" }, { 24 * 60, 24 * 7, "weeks" }, { 24 * 365 * 2, 24 * 30, "months" },
+                { 48, 1, "hours" }, { 24 * 14, 24, "days" }, { 24 * 60, 24 * 7, "weeks" },
+                { 24 * 365 * 2, 24 * 30, "months" },
         };
         uint64_t hours = (seconds + 1800) / 3600;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Numbers, spans of time and JSON as people read them, in Docker's words. Strings are the caller's. NULL: out of memory. */
+/* Numbers, spans of time and JSON as people read them, in Docker's words. Strings are the caller's. NULL: out of
+ * memory. */
 #pragma once
 
 #include <json-c/json.h>

@@ -14,8 +14,8 @@ int json_parse(const char *text, size_t size, json_object **ret) {
 
         if (size > INT_MAX)
                 return -EFBIG;
-        /* json-c lets overlong forms and surrogates pass, and D-Bus would refuse the whole message that has one. A NUL ends this
-         * check, but is an error below. */
+        /* json-c lets overlong forms and surrogates pass, and D-Bus would refuse the whole message that has one. A NUL
+         * ends this check, but is an error below. */
         _cleanup_free_ char *whole = strndup(text, size);
         if (!whole)
                 return -ENOMEM;
@@ -24,7 +24,8 @@ int json_parse(const char *text, size_t size, json_object **ret) {
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
         if (!tokener)
                 return -ENOMEM;
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+        json_tokener_set_flags(tokener,
+                               JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
         json_object *object = json_tokener_parse_ex(tokener, text, (int) size);
         enum json_tokener_error error = json_tokener_get_error(tokener);
         size_t end = json_tokener_get_parse_end(tokener);
@@ -61,7 +62,8 @@ int json_read_file(int dir_fd, const char *path, size_t max, json_object **ret) 
         return json_parse(text, size, ret);
 }
 
-int json_read_fields(json_object *object, const JsonField *fields, size_t n_fields, void *target, const char **ret_where) {
+int json_read_fields(json_object *object, const JsonField *fields, size_t n_fields, void *target,
+                     const char **ret_where) {
         if (ret_where)
                 *ret_where = "";
         if (!json_object_is_type(object, json_type_object))
@@ -279,7 +281,7 @@ const char *json_get_string(json_object *object, const char *path) {
 
 int json_write_file(int dir_fd, const char *path, json_object *object, unsigned mode, unsigned write_flags) {
         size_t size;
-        const char *text = json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-                                                             &size);
+        const char *text = json_object_to_json_string_length(
+                object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
         return text ? fs_write_file(dir_fd, path, text, size, (mode_t) mode, write_flags) : -ENOMEM;
 }

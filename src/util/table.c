@@ -174,7 +174,8 @@ static int row_to_json(const Table *t, const Row *row, const TablePrint *how, js
                 order[i] = &t->columns[i];
         qsort(order, t->n_columns, sizeof(Column *), compare_columns);
         for (size_t i = 0; i < t->n_columns; i++) {
-                _cleanup_free_ char *text = row ? render(order[i], &row->cells[order[i] - t->columns], how) : strdup(order[i]->header);
+                _cleanup_free_ char *text =
+                        row ? render(order[i], &row->cells[order[i] - t->columns], how) : strdup(order[i]->header);
                 if (!text)
                         return -ENOMEM;
                 r = json_add_string(object, order[i]->name, text);
@@ -210,8 +211,8 @@ static size_t line_tabs(const char *line) {
         return n;
 }
 
-/* Prints lines whose cells end in tabs. A cell is as wide as the widest of its column in the lines around it that have such a
- * cell too; what follows the last tab is not padded. */
+/* Prints lines whose cells end in tabs. A cell is as wide as the widest of its column in the lines around it that have
+ * such a cell too; what follows the last tab is not padded. */
 static int print_aligned(const char *text, FILE *f) {
         size_t n = 0, columns = 0;
 
@@ -308,7 +309,8 @@ static int label_method(void *userdata, const char *name, const char *argument, 
         return *ret ? 0 : -ENOMEM;
 }
 
-static int print_row(const Table *t, const Template *template, Row *row, const TablePrint *how, FILE *f, char **ret_error) {
+static int print_row(const Table *t, const Template *template, Row *row, const TablePrint *how, FILE *f,
+                     char **ret_error) {
         _cleanup_json_ json_object *object = NULL;
         _cleanup_free_ char *text = NULL, *error = NULL;
         TemplateOptions options = {

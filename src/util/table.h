@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rows of typed values, and the one printer that knows about widths, --quiet, --no-trunc, --format and JSON, as Docker's lists
- * have them. A verb says which columns there are and fills rows; what the values look like is decided here. */
+/* Rows of typed values, and the one printer that knows about widths, --quiet, --no-trunc, --format and JSON, as
+ * Docker's lists have them. A verb says which columns there are and fills rows; what the values look like is decided
+ * here. */
 #pragma once
 
 #include <stdio.h>

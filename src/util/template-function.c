@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The functions that a template may call: those of Go's text/template, then those of Docker's command line. Letters beyond
- * ASCII keep their case. printf has a file of its own. */
+/* The functions that a template may call: those of Go's text/template, then those of Docker's command line. Letters
+ * beyond ASCII keep their case. printf has a file of its own. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,15 +31,19 @@ static int fail(const Call *c, const char *format, ...) {
         va_start(ap, format);
         int n = vasprintf(&what, format, ap);
         va_end(ap);
-        return n < 0 ? -ENOMEM : execution_fail(c->e, c->at, "error calling %s: %s", c->at->names ? c->at->names[0] : "it", what);
+        return n < 0 ? -ENOMEM
+                     : execution_fail(c->e, c->at, "error calling %s: %s", c->at->names ? c->at->names[0] : "it", what);
 }
 
 static int want(const Call *c, size_t i, json_type type) {
-        static const char *const names[] = { [json_type_int] = "int", [json_type_string] = "string", [json_type_array] = "[]string" };
+        static const char *const names[] = {
+                [json_type_int] = "int", [json_type_string] = "string", [json_type_array] = "[]string",
+        };
 
         if (value_type(c->args[i]) == type)
                 return 0;
-        return execution_fail(c->e, c->nodes[i], "wrong type for value; expected %s; got %s", names[type], value_type_name(c->args[i]));
+        return execution_fail(c->e, c->nodes[i], "wrong type for value; expected %s; got %s", names[type],
+                              value_type_name(c->args[i]));
 }
 
 static int keep_bool(const Call *c, bool b, Value *ret) {
@@ -153,7 +157,8 @@ static int run_index(const Call *c, Value *ret) {
                                         return r;
                                 continue;
                         }
-                        return fail(c, v.absent || v.shape == TEMPLATE_SHAPE_PLAIN ? "index of untyped nil" : "index of an empty list");
+                        return fail(c, v.absent || v.shape == TEMPLATE_SHAPE_PLAIN ? "index of untyped nil"
+                                                                                   : "index of an empty list");
                 default:
                         return fail(c, "can't index item of type %s", value_type_name(v));
                 }
@@ -270,7 +275,8 @@ static int run_print(const Call *c, Value *ret) {
         _cleanup_text_ Text t = {};
 
         for (size_t i = 0; i < c->n; i++) {
-                if (i > 0 && value_type(c->args[i]) != json_type_string && value_type(c->args[i - 1]) != json_type_string)
+                if (i > 0 && value_type(c->args[i]) != json_type_string &&
+                    value_type(c->args[i - 1]) != json_type_string)
                         text_string(&t, " ");
                 value_print(&t, c->args[i], true);
         }
@@ -308,7 +314,8 @@ static int run_json(const Call *c, Value *ret) {
                 *ret = c->args[0];
                 return 0;
         }
-        const char *s = json_object_to_json_string_length(c->args[0].json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+        const char *s = json_object_to_json_string_length(
+                c->args[0].json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
         return s ? execution_keep_string(c->e, c->at, s, size, ret) : -ENOMEM;
 }
 
@@ -387,7 +394,8 @@ static int change_case(const Call *c, bool upper, bool words, Value *ret) {
         for (size_t i = 0; i < size; i++) {
                 bool change = is_letter(s[i]) && !(words && in_word);
                 copy[i] = !change ? s[i] : (char) (upper ? s[i] & ~0x20 : s[i] | 0x20);
-                in_word = is_letter(s[i]) || (s[i] >= '0' && s[i] <= '9') || s[i] == '_' || (unsigned char) s[i] >= 0x80;
+                in_word = is_letter(s[i]) || (s[i] >= '0' && s[i] <= '9') || s[i] == '_' ||
+                          (unsigned char) s[i] >= 0x80;
         }
         return execution_keep_string(c->e, c->at, copy, size, ret);
 }
@@ -497,12 +505,14 @@ bool function_decided(const Function *f, Value v) {
         return f->run == run_and && value_is_true(v) == (f->name[0] == 'o');
 }
 
-int function_call(Execution *e, const Node *at, const Function *f, Value *args, const Node *const *arg_nodes, size_t n, Value *ret) {
+int function_call(Execution *e, const Node *at, const Function *f, Value *args, const Node *const *arg_nodes, size_t n,
+                  Value *ret) {
         Call c = { .e = e, .at = at, .nodes = arg_nodes, .args = args, .n = n };
 
         if (n < f->min || n > f->max) {
                 if (f->min == f->max)
-                        return execution_fail(e, at, "wrong number of args for %s: want %zu got %zu", f->name, f->min, n);
+                        return execution_fail(e, at, "wrong number of args for %s: want %zu got %zu", f->name, f->min,
+                                              n);
                 return execution_fail(e, at, "wrong number of args for %s: want %s %zu got %zu", f->name,
                                       n < f->min ? "at least" : "at most", n < f->min ? f->min : f->max, n);
         }

@@ -67,14 +67,16 @@ static Token number(Lexer *l) {
         const char *s = l->text + l->position;
         size_t n = *s == '+' || *s == '-';
 
-        while (is_word(s[n]) || s[n] == '.' || ((s[n] == '+' || s[n] == '-') && n > 0 && (s[n - 1] == 'e' || s[n - 1] == 'E')))
+        while (is_word(s[n]) || s[n] == '.' ||
+               ((s[n] == '+' || s[n] == '-') && n > 0 && (s[n - 1] == 'e' || s[n - 1] == 'E')))
                 n++;
         return token(l, TOKEN_NUMBER, n);
 }
 
 Token lexer_next(Lexer *l) {
         static const struct { char c; TokenType type; } singles[] = {
-                { '|', TOKEN_PIPE }, { ',', TOKEN_COMMA }, { '=', TOKEN_ASSIGN }, { '(', TOKEN_LEFT }, { ')', TOKEN_RIGHT },
+                { '|', TOKEN_PIPE }, { ',', TOKEN_COMMA }, { '=', TOKEN_ASSIGN }, { '(', TOKEN_LEFT },
+                { ')', TOKEN_RIGHT },
         };
         const char *s = l->text + l->position;
         size_t blanks = 0;
@@ -169,7 +171,9 @@ static int read_escape(const char *s, size_t left, char *out, size_t *ret_writte
                 { 'a', '\a' }, { 'b', '\b' }, { 'f', '\f' }, { 'n', '\n' }, { 'r', '\r' }, { 't', '\t' }, { 'v', '\v' },
                 { '\\', '\\' }, { '"', '"' }, { '\'', '\'' },
         };
-        static const struct { char c; unsigned count; bool is_rune; } hex[] = { { 'x', 2, false }, { 'u', 4, true }, { 'U', 8, true } };
+        static const struct { char c; unsigned count; bool is_rune; } hex[] = {
+                { 'x', 2, false }, { 'u', 4, true }, { 'U', 8, true },
+        };
         uint32_t value;
 
         for (size_t i = 0; i < N_ELEMENTS(simple); i++)

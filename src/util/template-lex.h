@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tokens inside `{{ }}`. Reading one has no effect but to move `position`, so a parser looks ahead by saving that. */
+/* The tokens inside `{{ }}`. Reading one has no effect but to move `position`, so a parser can look ahead. */
 #pragma once
 
 #include "util/macro.h"

@@ -117,4 +117,5 @@ const Function *function_find(const char *name);
 bool function_is_left_out(const char *name);
 /* `and` and `or` stop at the argument that decides: true if no more need to be evaluated after this one. */
 bool function_decided(const Function *f, Value v);
-int function_call(Execution *e, const Node *at, const Function *f, Value *args, const Node *const *arg_nodes, size_t n, Value *ret);
+int function_call(Execution *e, const Node *at, const Function *f, Value *args, const Node *const *arg_nodes, size_t n,
+                  Value *ret);

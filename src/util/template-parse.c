@@ -52,7 +52,8 @@ static void unexpected(Parser *p, Token t, const char *context) {
         else if (t.type == TOKEN_RIGHT)
                 parse_fail(p, "unexpected right paren");
         else
-                parse_fail(p, "unexpected \"%.*s\" in %s", (int) MIN_OF(t.length, (size_t) 64), p->lexer.text + t.start, context);
+                parse_fail(p, "unexpected \"%.*s\" in %s", (int) MIN_OF(t.length, (size_t) 64), p->lexer.text + t.start,
+                           context);
 }
 
 static Node *node_new(Parser *p, NodeType type, size_t position) {
@@ -70,7 +71,8 @@ static Node *node_new(Parser *p, NodeType type, size_t position) {
 }
 
 static bool token_is(Parser *p, Token t, const char *word) {
-        return t.type == TOKEN_IDENTIFIER && strlen(word) == t.length && memcmp(p->lexer.text + t.start, word, t.length) == 0;
+        return t.type == TOKEN_IDENTIFIER && strlen(word) == t.length &&
+               memcmp(p->lexer.text + t.start, word, t.length) == 0;
 }
 
 /* Appends the token's text, less `skip` characters at its front, to the node's names. */
@@ -469,7 +471,7 @@ static Node *parse_text(Parser *p) {
         return n;
 }
 
-/* Behind `{{`: the blanks and the trim mark. 1: a comment was taken whole, 0: an action begins here, negative: error. */
+/* Behind `{{`: the blanks and the trim mark. 1: a comment was taken whole, 0: here begins an action, or an error. */
 static int parse_opening(Parser *p) {
         const char *s = p->lexer.text + p->lexer.position;
 

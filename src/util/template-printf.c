@@ -45,7 +45,7 @@ static void put_integer(Text *out, const Spec *spec, Value v) {
         uint64_t u = n < 0 ? -(uint64_t) n : (uint64_t) n;
         char digits[72], *p = digits + sizeof(digits);
         const char *alphabet = spec->verb == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-        unsigned base = spec->verb == 'b' ? 2 : spec->verb == 'o' ? 8 : spec->verb == 'x' || spec->verb == 'X' ? 16 : 10;
+        unsigned base = spec->verb == 'b' ? 2 : spec->verb == 'o' ? 8 : strchr("xX", spec->verb) ? 16 : 10;
 
         do
                 *--p = alphabet[u % base];
@@ -135,7 +135,8 @@ static void put_text(Text *out, const Spec *spec, Value v) {
                 for (size = 0; size < t.size; size++)
                         if ((t.s[size] & 0xc0) != 0x80 && left-- == 0)
                                 break;
-        put_padded(out, spec, t.s ? t.s : "", size, value_type(v) == json_type_int || value_type(v) == json_type_double);
+        put_padded(out, spec, t.s ? t.s : "", size,
+                   value_type(v) == json_type_int || value_type(v) == json_type_double);
 }
 
 /* A list or a map prints item by item with the verb. */
@@ -164,7 +165,8 @@ static void put_value(Text *out, const Spec *spec, Value v) {
                 put_integer(out, spec, v);
         else if (type == json_type_int && spec->verb == 'v' && (spec->plus || spec->space))
                 put_integer(out, spec, v);
-        else if (type == json_type_int && spec->verb == 'c' && json_object_get_int64(v.json) > 0 && json_object_get_int64(v.json) < 0x80) {
+        else if (type == json_type_int && spec->verb == 'c' && json_object_get_int64(v.json) > 0 &&
+                 json_object_get_int64(v.json) < 0x80) {
                 char c = (char) json_object_get_int64(v.json);
                 put_padded(out, spec, &c, 1, false);
         } else if (type == json_type_double && strchr("efFg", spec->verb))
@@ -177,7 +179,8 @@ static void put_value(Text *out, const Spec *spec, Value v) {
 }
 
 /* A number in the format, or `*` and the next argument. False: the argument is not a usable number. */
-static bool read_size(const char *s, size_t size, size_t *i, const Value *args, size_t n, size_t *next, size_t *ret, bool *minus) {
+static bool read_size(const char *s, size_t size, size_t *i, const Value *args, size_t n, size_t *next, size_t *ret,
+                      bool *minus) {
         if (*i < size && s[*i] == '*') {
                 (*i)++;
                 if (*next >= n || value_type(args[*next]) != json_type_int)
@@ -200,7 +203,8 @@ static bool read_size(const char *s, size_t size, size_t *i, const Value *args, 
 }
 
 /* Everything between '%' and the verb. */
-static void read_spec(Text *out, const char *s, size_t size, size_t *i, const Value *args, size_t n, size_t *next, Spec *spec) {
+static void read_spec(Text *out, const char *s, size_t size, size_t *i, const Value *args, size_t n, size_t *next,
+                      Spec *spec) {
         for (; *i < size; (*i)++) {
                 bool *flag = s[*i] == '-' ? &spec->minus : s[*i] == '+' ? &spec->plus : s[*i] == '#' ? &spec->sharp
                              : s[*i] == ' ' ? &spec->space : s[*i] == '0' ? &spec->zero : NULL;

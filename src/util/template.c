@@ -33,8 +33,8 @@ int execution_fail(Execution *e, const Node *at, const char *format, ...) {
                 }
         while (length > 0 && strchr(" \t\r\n", text[at->start + length - 1]))
                 length--;
-        if (asprintf(&e->error, "template: :%zu:%zu: executing \"\" at <%.*s%s>: %s", line, column, (int) MIN_OF(length, (size_t) 200),
-                     text + at->start, length > 200 ? "..." : "", what) < 0) {
+        if (asprintf(&e->error, "template: :%zu:%zu: executing \"\" at <%.*s%s>: %s", line, column,
+                     (int) MIN_OF(length, (size_t) 200), text + at->start, length > 200 ? "..." : "", what) < 0) {
                 e->error = NULL;
                 return -ENOMEM;
         }
@@ -158,7 +158,8 @@ static int evaluate_fields(Execution *e, const Node *at, Value receiver, char **
         return 0;
 }
 
-static int call_function(Execution *e, Value dot, const Node *node, const Node *command, const Value *final, Value *ret);
+static int call_function(Execution *e, Value dot, const Node *node, const Node *command, const Value *final,
+                         Value *ret);
 
 /* An operand that stands alone or as an argument. */
 static int evaluate_operand(Execution *e, Value dot, const Node *n, Value *ret) {
@@ -193,7 +194,8 @@ static int evaluate_operand(Execution *e, Value dot, const Node *n, Value *ret) 
 }
 
 /* The arguments are the operands behind the function in its command, then what the pipe brings. */
-static int call_function(Execution *e, Value dot, const Node *node, const Node *command, const Value *final, Value *ret) {
+static int call_function(Execution *e, Value dot, const Node *node, const Node *command, const Value *final,
+                         Value *ret) {
         const Function *f = function_find(node->names[0]);
         Value args[TEMPLATE_ARGS_MAX + 1];
         const Node *nodes[TEMPLATE_ARGS_MAX + 1];
@@ -228,7 +230,8 @@ static int evaluate_command(Execution *e, Value dot, const Node *command, const 
         if (!first->next && !final)
                 return evaluate_operand(e, dot, first, ret);
         if (first->type != NODE_FIELD)
-                return execution_fail(e, first, "can't give argument to non-function %.*s", (int) MIN_OF(first->end - first->start, (size_t) 64),
+                return execution_fail(e, first, "can't give argument to non-function %.*s",
+                                      (int) MIN_OF(first->end - first->start, (size_t) 64),
                                       e->template->text + first->start);
         Value argument = {};
         int r = 0;
@@ -288,7 +291,8 @@ static int walk_item(Execution *e, const Node *range, Value key, Value item) {
 }
 
 /* The n-th item of what a range goes over. */
-static int range_item(Execution *e, const Node *at, Value over, const char **keys, size_t i, Value *ret_key, Value *ret_item) {
+static int range_item(Execution *e, const Node *at, Value over, const char **keys, size_t i, Value *ret_key,
+                      Value *ret_item) {
         int r;
 
         if (keys) {
@@ -297,7 +301,8 @@ static int range_item(Execution *e, const Node *at, Value over, const char **key
                 return r;
         }
         r = execution_keep(e, at, json_object_new_int64((int64_t) i), ret_key);
-        *ret_item = value_type(over) == json_type_int ? *ret_key : (Value) { .json = json_object_array_get_idx(over.json, i) };
+        *ret_item = value_type(over) == json_type_int ? *ret_key
+                                                      : (Value) { .json = json_object_array_get_idx(over.json, i) };
         return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Go's text/template over JSON, as `--format` takes it: fields, pipelines, variables, if, with, range, the functions of
- * Go and those of Docker's command line, Go's way to print values and to word errors. What is left out (define, template, block, html,
- * js, urlquery, call) is refused by name when the template is parsed.
+ * Go and those of Docker's command line, Go's way to print values and to word errors. What is left out (define,
+ * template, block, html, js, urlquery, call) is refused by name when the template is parsed.
  *
  * A template comes from the person at the keyboard and the data from a container: neither may make this use unbounded
  * memory, stack or time. Nesting, steps and output have limits. */

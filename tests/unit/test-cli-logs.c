@@ -25,12 +25,15 @@ static void test_origin(void **state) {
                 { "/machine.slice/berth-web.scope/payload/monitor", "berth-web.scope", false },
                 { "/machine.slice/berth-evil.scope/payload/berth-web.scope/monitor", "berth-evil.scope", false },
                 { "/machine.slice/berth-evil.scope/payload/berth-evil.scope/monitor", "berth-evil.scope", false },
-                { "/machine.slice/berth-evil.scope/payload/x.slice/berth-evil.scope/monitor", "berth-evil.scope", false },
+                { "/machine.slice/berth-evil.scope/payload/x.slice/berth-evil.scope/monitor", "berth-evil.scope",
+                  false },
                 { "/machine.slice/berth-web.scope/monitor/x", "berth-web.scope", false },
                 { "/machine.slice/berth-web.scope/monitor/", "berth-web.scope", false },
                 /* other units */
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/berth-web.scope/monitor", "user@1000.service", false },
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/berth-web.scope/monitor", "berth-web.scope", false },
+                { "/user.slice/user-1000.slice/user@1000.service/app.slice/berth-web.scope/monitor",
+                  "user@1000.service", false },
+                { "/user.slice/user-1000.slice/user@1000.service/app.slice/berth-web.scope/monitor",
+                  "berth-web.scope", false },
                 { "/machine.slice/berth-web.scope/monitor", "berth-other.scope", false },
                 { "/machine.slice/other.scope/monitor", "other.scope", false },
                 { "/machine.slice/xberth-web.scope/monitor", "xberth-web.scope", false },
@@ -53,7 +56,8 @@ static void test_origin(void **state) {
 
 static void test_filter_parse(void **state) {
         static const struct { const char *text; int result; const char *kept; } cases[] = {
-                { "name=web", 0, "name=web" }, { "NAME=Web", 0, "name=Web" }, { "label=a=b", 0, "label=a=b" }, { "name=", 0, "name=" },
+                { "name=web", 0, "name=web" }, { "NAME=Web", 0, "name=Web" }, { "label=a=b", 0, "label=a=b" },
+                { "name=", 0, "name=" },
                 { "name", -EINVAL, NULL }, { "", -EINVAL, NULL }, { "=x", -EINVAL, NULL },
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
@@ -74,7 +78,8 @@ static bool equals(const void *object, const char *value) {
 static void test_filter_match(void **state) {
         static const char *const keys[] = { "label", "name", NULL };
         char *filters[] = { (char *) "name=a", (char *) "name=b", (char *) "label=x", (char *) "label=y=1", NULL };
-        char *labels[] = { (char *) "x=anything", (char *) "y=1", NULL }, *fewer[] = { (char *) "x=1", (char *) "y=2", NULL };
+        char *labels[] = { (char *) "x=anything", (char *) "y=1", NULL };
+        char *fewer[] = { (char *) "x=1", (char *) "y=2", NULL };
         char *unknown[] = { (char *) "names=a", NULL };
         _cleanup_free_ char *error = NULL, *none = NULL;
 

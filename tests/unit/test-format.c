@@ -11,8 +11,10 @@
 
 static void test_size(void **state) {
         static const struct { uint64_t bytes; const char *text; } cases[] = {
-                { 0, "0B" }, { 1, "1B" }, { 999, "999B" }, { 1000, "1kB" }, { 1234, "1.23kB" }, { 1235, "1.24kB" }, { 12345, "12.3kB" },
-                { 123456, "123kB" }, { 999499, "999kB" }, { 999999, "1MB" }, { 1234567, "1.23MB" }, { 45000000000, "45GB" },
+                { 0, "0B" }, { 1, "1B" }, { 999, "999B" }, { 1000, "1kB" }, { 1234, "1.23kB" }, { 1235, "1.24kB" },
+                { 12345, "12.3kB" },
+                { 123456, "123kB" }, { 999499, "999kB" }, { 999999, "1MB" }, { 1234567, "1.23MB" },
+                { 45000000000, "45GB" },
                 { 1000000000000, "1TB" }, { UINT64_MAX, "18.4EB" },
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
@@ -64,7 +66,8 @@ static void test_json(void **state) {
                 { "\"a/b\\u0001\"", "\"a/b\\u0001\"" },
                 { "[1,\"x\"]", "[\n    1,\n    \"x\"\n]" },
                 { "[{\"a\":{},\"b\":[true,null],\"c\\\"\":1}]",
-                  "[\n    {\n        \"a\": {},\n        \"b\": [\n            true,\n            null\n        ],\n        \"c\\\"\": 1\n    }\n]" },
+                  "[\n    {\n        \"a\": {},\n        \"b\": [\n"
+                  "            true,\n            null\n        ],\n        \"c\\\"\": 1\n    }\n]" },
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_json_ json_object *o = NULL;

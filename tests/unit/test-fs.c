@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files and trees: what is bounded, what is whole or not there, symlinks that lead elsewhere, very deep trees. And descriptors. */
+/* Files and trees: what is bounded, what is whole or not there, symlinks that lead elsewhere, very deep trees. And
+ * descriptors. */
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -57,7 +58,8 @@ static void test_write_read(void **state) {
 
 static void test_read_bounds(void **state) {
         static const struct { size_t size, max; int result; } cases[] = {
-                { 0, 0, 0 }, { 1, 0, -EFBIG }, { 4096, 4096, 0 }, { 4097, 4096, -EFBIG }, { 100000, 1000000, 0 }, { 100000, 99999, -EFBIG },
+                { 0, 0, 0 }, { 1, 0, -EFBIG }, { 4096, 4096, 0 }, { 4097, 4096, -EFBIG }, { 100000, 1000000, 0 },
+                { 100000, 99999, -EFBIG },
         };
         static char data[100000];
 
@@ -117,7 +119,8 @@ static void test_confined(void **state) {
         assert_int_equal(symlinkat("/etc/passwd", root, "in/out"), 0);
         assert_int_equal(symlinkat("../../f", root, "in/up"), 0);
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-                _cleanup_close_ int a = fs_open_beneath(root, cases[i].path, O_RDONLY, 0), b = fs_open_in_root(root, cases[i].path, O_RDONLY, 0);
+                _cleanup_close_ int a = fs_open_beneath(root, cases[i].path, O_RDONLY, 0),
+                                    b = fs_open_in_root(root, cases[i].path, O_RDONLY, 0);
                 if (MIN_OF(a, 0) != cases[i].beneath || MIN_OF(b, 0) != cases[i].in_root)
                         fail_msg("%s: %i %i", cases[i].path, a, b);
                 assert_true(a < 0 || (fcntl(a, F_GETFD) & FD_CLOEXEC));
@@ -208,8 +211,9 @@ static void test_descriptors(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_write_read), cmocka_unit_test(test_read_bounds), cmocka_unit_test(test_mkdir),
-                cmocka_unit_test(test_confined),   cmocka_unit_test(test_remove),      cmocka_unit_test(test_remove_some),
+                cmocka_unit_test(test_write_read),  cmocka_unit_test(test_read_bounds),
+                cmocka_unit_test(test_mkdir),       cmocka_unit_test(test_confined),
+                cmocka_unit_test(test_remove),      cmocka_unit_test(test_remove_some),
                 cmocka_unit_test(test_descriptors),
         };
         return cmocka_run_group_tests(tests, set_up, tear_down);

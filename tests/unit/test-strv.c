@@ -10,7 +10,8 @@
 
 static void test_split_join(void **state) {
         static const struct { const char *text; char separator; size_t n; const char *joined; } cases[] = {
-                { "", ',', 1, "" }, { "a", ',', 1, "a" }, { "a,b", ',', 2, "a|b" }, { ",", ',', 2, "|" }, { "a,,b,", ',', 4, "a||b|" },
+                { "", ',', 1, "" }, { "a", ',', 1, "a" }, { "a,b", ',', 2, "a|b" }, { ",", ',', 2, "|" },
+                { "a,,b,", ',', 4, "a||b|" },
                 { "a b", ',', 1, "a b" },
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
@@ -118,9 +119,11 @@ static void test_numbers(void **state) {
 
 static void test_bool(void **state) {
         static const struct { const char *text; int result; bool value; } cases[] = {
-                { "true", 0, true }, { "True", 0, true }, { "1", 0, true }, { "t", 0, true }, { "yes", 0, true }, { "on", 0, true },
+                { "true", 0, true }, { "True", 0, true }, { "1", 0, true }, { "t", 0, true }, { "yes", 0, true },
+                { "on", 0, true },
                 { "false", 0, false }, { "0", 0, false }, { "F", 0, false }, { "no", 0, false }, { "off", 0, false },
-                { "", -EINVAL, false }, { "2", -EINVAL, false }, { "tru", -EINVAL, false }, { " true", -EINVAL, false }, { NULL, -EINVAL, false },
+                { "", -EINVAL, false }, { "2", -EINVAL, false }, { "tru", -EINVAL, false },
+                { " true", -EINVAL, false }, { NULL, -EINVAL, false },
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 bool b = !cases[i].value;

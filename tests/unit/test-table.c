@@ -59,10 +59,13 @@ static void test_formats(void **state) {
                 { NULL, false, false,
                   "CONTAINER ID   IMAGE     COMMAND                  CREATED             NAMES\n"
                   "0123456789ab   web       \"sleep 1\"                About an hour ago   a\n"
-                  "0123456789ab   a-longer-one   \"/bin/sh -c 'while t\u2026\"   About an hour ago   gr\u00f6\u00dfe\n" },
-                { "table {{.ID}}\\t{{.Size}}", false, false, "CONTAINER ID   SIZE\n0123456789ab   1.23MB\n0123456789ab   1.23MB\n" },
+                  "0123456789ab   a-longer-one   \"/bin/sh -c 'while t\u2026\"   About an hour ago   "
+                  "gr\u00f6\u00dfe\n" },
+                { "table {{.ID}}\\t{{.Size}}", false, false,
+                  "CONTAINER ID   SIZE\n0123456789ab   1.23MB\n0123456789ab   1.23MB\n" },
                 { "table {{.Names}}", false, true, "NAMES\na\ngr\u00f6\u00dfe\n" },
-                { "table {{upper .Names}}: {{.Label \"a.b\"}}", false, false, "NAMES: a.b\nA: c=d\nGR\u00f6\u00dfE: c=d\n" },
+                { "table {{upper .Names}}: {{.Label \"a.b\"}}", false, false,
+                  "NAMES: a.b\nA: c=d\nGR\u00f6\u00dfE: c=d\n" },
                 { "{{.Names}}\\t{{.Image}}\\n", false, false, "a\tweb\n\ngr\u00f6\u00dfe\ta-longer-one\n\n" },
                 { "{{.CreatedAt}}", false, false, "2023-11-14 21:13:20 +0000 UTC\n2023-11-14 21:13:20 +0000 UTC\n" },
                 { "{{.Label \"none\"}}|{{.Label \"evil\"}}", false, false, "|?]0;x?\n|?]0;x?\n" },
@@ -73,10 +76,12 @@ static void test_formats(void **state) {
                 { "{{.Names}}", true, false, "a\ngr\u00f6\u00dfe\n" }, /* a template of one's own wins */
                 { "{{.Command}}", false, true, "\"sleep 1\"\n\"/bin/sh -c 'while true; do :; done'\"\n" },
                 { "{{.Nope}}", false, false,
-                  "template parsing error: template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in type row; "
+                  "template parsing error: template: :1:2: executing \"\" at <.Nope>: "
+                  "can't evaluate field Nope in type row; "
                   "there are .Command .CreatedAt .ID .Image .Names .RunningFor .Size" },
                 { "{{.Names", false, false, "template parsing error: template: :1: unclosed action" },
-                { "table {{nope}}", false, false, "template parsing error: template: :1: function \"nope\" not defined" },
+                { "table {{nope}}", false, false,
+                  "template parsing error: template: :1: function \"nope\" not defined" },
         };
         _cleanup_(table_freep) Table *t = NULL;
 
@@ -99,13 +104,16 @@ static void test_json(void **state) {
         assert_int_equal(table_new(columns, N_ELEMENTS(columns), 0, &t), 0);
         add(t, "web", "a \"b\"", "n");
         _cleanup_free_ char *out = print(t, "json", false, false);
-        assert_string_equal(out, "{\"Command\":\"\\\"a \\\\\\\"b\\\\\\\"\\\"\",\"CreatedAt\":\"2023-11-14 21:13:20 +0000 UTC\",\"ID\":\"0123456789ab\","
-                                 "\"Image\":\"web\",\"Names\":\"n\",\"RunningFor\":\"About an hour ago\",\"Size\":\"1.23MB\"}\n");
+        assert_string_equal(
+                out, "{\"Command\":\"\\\"a \\\\\\\"b\\\\\\\"\\\"\","
+                     "\"CreatedAt\":\"2023-11-14 21:13:20 +0000 UTC\",\"ID\":\"0123456789ab\","
+                     "\"Image\":\"web\",\"Names\":\"n\",\"RunningFor\":\"About an hour ago\",\"Size\":\"1.23MB\"}\n");
 }
 
 /* A row stays one line, and nothing reaches the terminal that it would obey. */
 static void test_hostile(void **state) {
-        static const char *const texts[] = { "a\nb", "a\tb", "\033[2J", "\xc2\x9b" "31m", "\x7f", "\r", "{{.ID}}", "%s%n", "" };
+        static const char *const texts[] = { "a\nb", "a\tb", "\033[2J", "\xc2\x9b" "31m", "\x7f", "\r", "{{.ID}}",
+                                             "%s%n", "" };
 
         for (size_t i = 0; i < N_ELEMENTS(texts); i++) {
                 _cleanup_(table_freep) Table *t = NULL;
@@ -128,7 +136,8 @@ static void test_empty(void **state) {
         _cleanup_(table_freep) Table *t = NULL;
 
         assert_int_equal(table_new(columns, N_ELEMENTS(columns), 0, &t), 0);
-        _cleanup_free_ char *table = print(t, NULL, false, false), *quiet = print(t, NULL, true, false), *json = print(t, "json", false, false);
+        _cleanup_free_ char *table = print(t, NULL, false, false), *quiet = print(t, NULL, true, false),
+                            *json = print(t, "json", false, false);
         assert_string_equal(table, "CONTAINER ID   IMAGE     COMMAND   CREATED   NAMES\n");
         assert_string_equal(quiet, "");
         assert_string_equal(json, "");
@@ -139,7 +148,10 @@ static void test_empty(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_formats), cmocka_unit_test(test_json), cmocka_unit_test(test_hostile), cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_formats),
+                cmocka_unit_test(test_json),
+                cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_empty),
         };
         setenv("TZ", "UTC", 1);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Go templates: what they print and how they complain. The rows were compared with Docker's own client where it has the same data
- * (`docker context inspect -f`); those that differ on purpose say so. */
+/* Go templates: what they print and how they complain. The rows were compared with Docker's own client where it has the
+ * same data (`docker context inspect -f`); those that differ on purpose say so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 #include "util/template.h"
 
 static const char data_text[] =
-        "{\"Id\":\"0123456789abcdef\",\"Name\":\"default\",\"Count\":3,\"Big\":9223372036854775807,\"Ratio\":0.5,\"On\":true,\"Off\":false,"
+        "{\"Id\":\"0123456789abcdef\",\"Name\":\"default\",\"Count\":3,\"Big\":9223372036854775807,\"Ratio\":0.5,"
+        "\"On\":true,\"Off\":false,"
         "\"Nothing\":null,\"Cmd\":null,\"Env\":[\"A=1\",\"B=2\"],\"Empty\":[],\"None\":{},"
         "\"Config\":{\"Labels\":{\"b\":\"2\",\"a\":\"1\",\"com.x/y\":\"z\"},\"Volumes\":null},"
         "\"Ports\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]},\"State\":{\"Status\":\"running\",\"Pid\":7},"
@@ -87,7 +88,8 @@ static void test_values(void **state) {
                 { "{{.ID}}", "0123456789abcdef" }, /* Go's spelling of Id */
                 { "{{$.Name}}", "default" },
                 { "{{.Label \"x\"}} {{\"y\" | .Label}}", "x y" },
-                { "{{json .Name}} {{json .Env}} {{json .State}} {{json .Nothing}}", "\"default\" [\"A=1\",\"B=2\"] {\"Status\":\"running\",\"Pid\":7} null" },
+                { "{{json .Name}} {{json .Env}} {{json .State}} {{json .Nothing}}",
+                  "\"default\" [\"A=1\",\"B=2\"] {\"Status\":\"running\",\"Pid\":7} null" },
                 { "{{json .Html}}", "\"<a href=\\\"/x\\\">&\"" }, /* no \u003c */
                 { "{{1.0}} {{1e30}} {{0.1}} {{1e20}} {{0.00001}} {{123456789.5}} {{100000.0}} {{1000000.0}}",
                   "1 1e+30 0.1 1e+20 1e-05 1.234567895e+08 100000 1e+06" },
@@ -102,7 +104,9 @@ static void test_control(void **state) {
                 { "{{if .On}}a{{end}}{{if .Off}}b{{else}}c{{end}}", "ac" },
                 { "{{if .Off}}1{{else if eq .Name \"default\"}}2{{else}}3{{end}}", "2" },
                 { "{{if .Off}}1{{else if .Off}}2{{else if .Off}}3{{else}}4{{end}}", "4" },
-                { "{{if .Empty}}1{{end}}{{if .None}}2{{end}}{{if .Nothing}}3{{end}}{{if .Ratio}}4{{end}}{{if .Count}}5{{end}}", "45" },
+                { "{{if .Empty}}1{{end}}{{if .None}}2{{end}}{{if .Nothing}}3{{end}}{{if .Ratio}}4{{end}}"
+                  "{{if .Count}}5{{end}}",
+                  "45" },
                 { "{{with .State}}{{.Pid}}{{$.Name}}{{end}}{{with .Off}}x{{else}}y{{end}}", "7defaulty" },
                 { "{{with $x := .Name}}{{$x}}{{end}}", "default" },
                 { "{{with .Off}}a{{else with .Name}}{{.}}{{end}}", "default" },
@@ -133,15 +137,19 @@ static void test_functions(void **state) {
         static const Case cases[] = {
                 { "{{and 1 0}} {{or 0 \"x\"}} {{not 1}} {{and true .Name}}", "0 x false default" },
                 { "{{or .On .Nope}} {{and .Off .Nope}}", "true false" }, /* the rest is not evaluated */
-                { "{{eq 1 1}} {{eq 1 2 1}} {{ne \"a\" \"b\"}} {{lt 1 2}} {{le 2 2}} {{gt \"b\" \"a\"}} {{ge 1 2}} {{eq .On true}}",
+                { "{{eq 1 1}} {{eq 1 2 1}} {{ne \"a\" \"b\"}} {{lt 1 2}} {{le 2 2}} {{gt \"b\" \"a\"}} {{ge 1 2}} "
+                  "{{eq .On true}}",
                   "true true true true true true false true" },
                 { "{{eq .Nothing nil}} {{eq .Name nil}}", "true false" },
                 { "{{len \"abc\"}} {{len .Env}} {{len .Config.Labels}} {{len .Cmd}}", "3 2 3 0" },
                 { "{{print 1 2 \"a\" 3}}|{{println \"a\" 1}}", "1 2a3|a 1\n" },
-                { "{{join .Env \", \"}}|{{join .Cmd \",\"}}|{{split \"a,b\" \",\"}}|{{join (split \"a,b\" \",\") \"-\"}}", "A=1, B=2||[a b]|a-b" },
+                { "{{join .Env \", \"}}|{{join .Cmd \",\"}}|{{split \"a,b\" \",\"}}|"
+                  "{{join (split \"a,b\" \",\") \"-\"}}",
+                  "A=1, B=2||[a b]|a-b" },
                 { "{{split \"abc\" \"\"}} {{len (split \"\" \",\")}}", "[a b c] 1" },
                 { "{{lower \"ABC\"}} {{upper .Name}} {{title \"ab c-d it's a_b\"}}", "abc DEFAULT Ab C-D It'S A_b" },
-                { "{{truncate .Name 3}}|{{truncate \"abc\" 5}}|{{truncate .Umlaut 3}}|", "def|abc|gr|" }, /* no half characters */
+                { "{{truncate .Name 3}}|{{truncate \"abc\" 5}}|{{truncate .Umlaut 3}}|", /* no half characters */
+                  "def|abc|gr|" },
                 { "{{pad .Name 1 2}}|{{pad \"\" 2 2}}|", " default  ||" },
                 { "{{slice \"abcdef\" 1 3}} {{slice \"abc\" 1}} {{slice .Env 1}}", "bc bc [B=2]" },
                 { "{{index \"abc\" 1}}", "98" },
@@ -152,10 +160,12 @@ static void test_functions(void **state) {
                   "   42|42   |00042|+42|ff|FF|0xff|101|10|A" },
                 { "{{printf \"%t %v %q %s %5.1f|%g|%e\" true nil \"a\\\"b\\n\" \"z\" 3.14159 1.5 2.5}}",
                   "true <nil> \"a\\\"b\\n\" z   3.1|1.5|2.500000e+00" },
-                { "{{printf \"%d\"}} {{printf \"x\" 1 \"a\"}} {{printf \"%d\" \"a\"}} {{printf \"%z\" 1}} {{printf \"%\"}} {{printf \"%s\" nil}}",
+                { "{{printf \"%d\"}} {{printf \"x\" 1 \"a\"}} {{printf \"%d\" \"a\"}} {{printf \"%z\" 1}} "
+                  "{{printf \"%\"}} {{printf \"%s\" nil}}",
                   "%!d(MISSING) x%!(EXTRA int=1, string=a) %!d(string=a) %!z(int=1) %!(NOVERB) %!s(<nil>)" },
                 { "{{printf \"%*d|%.2s|%x|% x\" 5 1 \"abc\" \"hi\" \"abc\"}}", "    1|ab|6869|61 62 63" },
-                { "{{printf \"%q\" .Env}} {{printf \"%T %T\" .Name .Count}} {{printf \"%d%%\" 50}}", "[\"A=1\" \"B=2\"] string int 50%" },
+                { "{{printf \"%q\" .Env}} {{printf \"%T %T\" .Name .Count}} {{printf \"%d%%\" 50}}",
+                  "[\"A=1\" \"B=2\"] string int 50%" },
                 { "{{printf \"%6.2f|%-8.3f|%08.3f\" 3.14159 2.5 2.5}}", "  3.14|2.500   |0002.500" },
                 { "{{printf \"%.2s|%5s|%-5s|\" .Umlaut \"\u00fc\" \"\u00fc\"}}", "gr|    \u00fc|\u00fc    |" },
         };
@@ -206,10 +216,13 @@ static void test_errors(void **state) {
                 { "{{.Name.Foo}}", EXEC("7", ".Name.Foo") "can't evaluate field Foo in type string" },
                 { "{{.Nothing.Foo}}", EXEC("10", ".Nothing.Foo") "nil pointer evaluating interface {}.Foo" },
                 { "{{index .Env 5}}", EXEC("2", "index .Env 5") "error calling index: index out of range: 5" },
-                { "{{index .Config.Labels 1}}", EXEC("2", "index .Config.Labels 1") "error calling index: value has type int; should be string" },
+                { "{{index .Config.Labels 1}}",
+                  EXEC("2", "index .Config.Labels 1") "error calling index: value has type int; should be string" },
                 { "{{index nil 1}}", EXEC("2", "index nil 1") "error calling index: index of untyped nil" },
-                { "{{slice \"abc\" 1 9}}", EXEC("2", "slice \"abc\" 1 9") "error calling slice: index out of range: 9" },
-                { "{{slice \"abc\" 2 1}}", EXEC("2", "slice \"abc\" 2 1") "error calling slice: invalid slice index: 2 > 1" },
+                { "{{slice \"abc\" 1 9}}",
+                  EXEC("2", "slice \"abc\" 1 9") "error calling slice: index out of range: 9" },
+                { "{{slice \"abc\" 2 1}}",
+                  EXEC("2", "slice \"abc\" 2 1") "error calling slice: invalid slice index: 2 > 1" },
                 { "{{len 3}}", EXEC("2", "len 3") "error calling len: len of type int" },
                 { "{{len}}", EXEC("2", "len") "wrong number of args for len: want 1 got 0" },
                 { "{{eq 1 \"a\"}}", EXEC("2", "eq 1 \"a\"") "error calling eq: incompatible types for comparison" },
@@ -245,7 +258,8 @@ static void test_hostile(void **state) {
         static const Case cases[] = {
                 { "{{range 1000000000000}}{{end}}", "too much" },
                 { "{{range 100000}}{{range 100000}}{{end}}{{end}}", "too much" },
-                { "{{range 100000}}{{range $.Env}}{{len .}}{{len .}}{{len .}}{{len .}}{{end}}{{end}}", "too many steps" },
+                { "{{range 100000}}{{range $.Env}}{{len .}}{{len .}}{{len .}}{{len .}}{{end}}{{end}}",
+                  "too many steps" },
                 { "{{range 100000}}{{printf \"%90000d\" 1}}{{end}}", "too much output" },
                 { "{{$s := \"xxxxxxxxxx\"}}{{range 100}}{{$s = print $s $s}}{{end}}", "too much output" },
                 { "{{$s := printf \"%100000d\" 1}}{{range 1000}}{{$x := split $s \"\"}}{{end}}", "too much output" },

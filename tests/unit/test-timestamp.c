@@ -59,7 +59,7 @@ static void test_duration(void **state) {
 }
 
 static void test_date(void **state) {
-        static const struct { const char *text; int result; uint64_t nsec; } cases[] = { /* TZ is UTC-2: two hours ahead */
+        static const struct { const char *text; int result; uint64_t nsec; } cases[] = { /* local: two hours ahead */
                 { "1970-01-01T00:00:00Z", 0, 0 },
                 { "2006-01-02T15:04:05Z", 0, 1136214245ULL * S },
                 { "2006-01-02T15:04:05.1Z", 0, 1136214245ULL * S + S / 10 },
@@ -150,7 +150,10 @@ static void test_format(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_duration), cmocka_unit_test(test_date), cmocka_unit_test(test_argument), cmocka_unit_test(test_format),
+                cmocka_unit_test(test_duration),
+                cmocka_unit_test(test_date),
+                cmocka_unit_test(test_argument),
+                cmocka_unit_test(test_format),
         };
         setenv("TZ", "TST-2", 1);
         tzset();
