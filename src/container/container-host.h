@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "container/id-range.h"
 #include "image/image-store.h"
 #include "unit/unit.h"
 
@@ -20,6 +21,7 @@ struct ContainerHost {
         ImageStore *images;
         SpawnClient *spawn;
         const char *statedir, *rundir;
+        IdRangeSpares spare_ids;
 
         /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says why. */
         int (*authorize)(ContainerHost *host, sd_bus_message *m, const char *action, sd_bus_error *error);

@@ -435,7 +435,7 @@ static int run_prepare(ContainerRun *run) {
         int r;
 
         if ((r = run_id_new(c->result.run_id)) < 0 ||
-            (r = id_range_pick(c->id, "/etc/subuid", "/etc/subgid", ids_taken, c->host, &c->ids_base)) < 0)
+            (r = id_range_pick(c->id, "/etc/subuid", "/etc/subgid", &c->host->spare_ids, ids_taken, c->host, &c->ids_base)) < 0)
                 return r;
         free(c->unit);
         c->unit = NULL;

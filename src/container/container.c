@@ -10,6 +10,7 @@
 #include "container/container-run.h"
 #include "container/container-unit.h"
 #include "container/container-wait.h"
+#include "container/id-range.h"
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -293,6 +294,8 @@ void container_ended(Container *c, ContainerResult *result) {
         *result = (ContainerResult) { 0 };
         c->state = c->result.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
         c->pid = 0;
+        if (c->ids_base > 0 && c->result.started_usec > 0)
+                id_range_give_back(&c->host->spare_ids, c->ids_base);
         c->ids_base = 0;
         r = container_save_result(c);
         if (r < 0)

@@ -12,8 +12,19 @@
 /* Is the range at `base` taken by somebody else? */
 typedef bool (*IdRangeTaken)(uint32_t base, void *userdata);
 
-/* Picks a range, beginning at a place derived from `seed`. `subuid` and `subgid` are the paths of the two files. -ENOSPC: none is free. */
-int id_range_pick(const char *seed, const char *subuid, const char *subgid, IdRangeTaken taken, void *userdata, uint32_t *ret);
+/* Ranges that containers have given back lately. To ask NSS about ids costs more than all else of a start, and what the host did not know
+ * a few minutes ago it will not have handed out since. Zero is an empty one. */
+typedef struct IdRangeSpares {
+        struct { uint32_t base; uint64_t until; } ranges[32];
+        size_t n;
+} IdRangeSpares;
+
+void id_range_give_back(IdRangeSpares *spares, uint32_t base);
+
+/* Picks a range: a spare one, or one from a place derived from `seed` on. `subuid` and `subgid` are the paths of the two files. `spares` may
+ * be NULL. -ENOSPC: none is free. */
+int id_range_pick(const char *seed, const char *subuid, const char *subgid, IdRangeSpares *spares, IdRangeTaken taken, void *userdata,
+                  uint32_t *ret);
 
 /* Does the text of /etc/subuid give out an id of the range at `base`? Lines that cannot be read are passed over. */
 bool id_range_is_delegated(const char *text, uint32_t base);

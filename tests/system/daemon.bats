@@ -177,6 +177,22 @@ settled() {
         assert_contains "$output" /org/berth1/image/
 }
 
+@test "the XML files in dbus/ are what it says of itself" {
+        id=$(berth create busybox true)
+        image=$(berth inspect -f '{{.Image}}' "$id")
+        while read -r name path; do
+                busctl introspect --xml-interface org.berth1 "$path" |
+                        sed -n "/<interface name=\"org.berth1.$name\">/,/<\/interface>/p" >"$BATS_TEST_TMPDIR/said"
+                sed -n '/<interface /,/<\/interface>/p' "$BATS_TEST_DIRNAME/../../dbus/org.berth1.$name.xml" >"$BATS_TEST_TMPDIR/written"
+                [ -s "$BATS_TEST_TMPDIR/said" ]
+                diff -u "$BATS_TEST_TMPDIR/written" "$BATS_TEST_TMPDIR/said"
+        done <<END
+Manager /org/berth1
+Container /org/berth1/container/$id
+Image /org/berth1/image/${image#sha256:}
+END
+}
+
 @test "signals: objects come and go, properties change, events are told" {
         gdbus monitor --system --dest org.berth1 >"$BATS_TEST_TMPDIR/signals" 2>&1 3>&- 4>&- &
         monitor=$!
@@ -204,6 +220,22 @@ settled() {
                 assert_contains "$stderr" root
         done
         assert_equal "$(berth inspect -f '{{.State.Status}}' kept)" running
+}
+
+@test "with the rule that comes along, members of the group berth may manage" {
+        groupadd -f berth
+        gid=$(getent group berth | cut -d : -f 3)
+        useradd -G berth -M docker-like 2>/dev/null || true
+        as_member=(setpriv --reuid docker-like --regid docker-like --init-groups)
+        run --separate-stderr "${as_member[@]}" berth run --rm busybox true
+        [ "$status" != 0 ]
+        cp "$BATS_TEST_DIRNAME/../../polkit/berth-group.rules" /etc/polkit-1/rules.d/
+        systemctl restart polkit.service
+        run --separate-stderr "${as_member[@]}" berth run --rm busybox echo "group $gid"
+        rm /etc/polkit-1/rules.d/berth-group.rules
+        systemctl restart polkit.service
+        assert_status 0
+        assert_output "group $gid"
 }
 
 @test "where polkit is not on the bus, the error says so, and root needs none" {

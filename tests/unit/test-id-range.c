@@ -59,12 +59,12 @@ static void test_pick(void **state) {
                 uint32_t first, again, second;
                 Taken none = { 0 }, one = { .bases = &first, .n = 1 };
 
-                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", is_taken, &none, &first), 0);
+                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &none, &first), 0);
                 assert_true(first >= ID_RANGE_FIRST && first + ID_RANGE_SIZE - 1 <= ID_RANGE_LAST);
                 assert_int_equal(first % ID_RANGE_SIZE, 0);
-                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", is_taken, &none, &again), 0);
+                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &none, &again), 0);
                 assert_int_equal(again, first);
-                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", is_taken, &one, &second), 0);
+                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &one, &second), 0);
                 assert_int_not_equal(second, first);
         }
 }
@@ -75,14 +75,14 @@ static void test_files(void **state) {
 
         close(mkstemp(subuid));
         close(mkstemp(subgid));
-        assert_int_equal(id_range_pick("seed", subuid, subgid, NULL, NULL, &first), 0);
+        assert_int_equal(id_range_pick("seed", subuid, subgid, NULL, NULL, NULL, &first), 0);
         snprintf(line, sizeof(line), "app:%u:1\n", first + 100);
         assert_int_equal(fs_write_file(AT_FDCWD, subuid, line, strlen(line), 0600, 0), 0);
-        assert_int_equal(id_range_pick("seed", subuid, subgid, NULL, NULL, &second), 0);
+        assert_int_equal(id_range_pick("seed", subuid, subgid, NULL, NULL, NULL, &second), 0);
         assert_int_not_equal(second, first);
         snprintf(line, sizeof(line), "app:%u:70000\n", second);
         assert_int_equal(fs_write_file(AT_FDCWD, subgid, line, strlen(line), 0600, 0), 0);
-        assert_int_equal(id_range_pick("seed", subuid, subgid, NULL, NULL, &third), 0);
+        assert_int_equal(id_range_pick("seed", subuid, subgid, NULL, NULL, NULL, &third), 0);
         assert_true(third < second || third >= second + 2 * ID_RANGE_SIZE);
         assert_int_not_equal(third, first);
         unlink(subuid);
@@ -93,9 +93,35 @@ static void test_full(void **state) {
         Taken all = { .all = true };
         uint32_t base = 7;
 
-        assert_int_equal(id_range_pick("seed", "/nonexistent", "/nonexistent", is_taken, &all, &base), -ENOSPC);
+        assert_int_equal(id_range_pick("seed", "/nonexistent", "/nonexistent", NULL, is_taken, &all, &base), -ENOSPC);
         assert_int_equal(base, 7);
         assert_int_equal(all.asked, (ID_RANGE_LAST + 1 - ID_RANGE_FIRST) / ID_RANGE_SIZE); /* each once */
+}
+
+/* What was given back last is taken first, unless it is somebody's by now; no more are kept than there is room for. */
+static void test_spares(void **state) {
+        IdRangeSpares spares = { 0 };
+        const uint32_t a = ID_RANGE_FIRST, b = ID_RANGE_FIRST + ID_RANGE_SIZE;
+        Taken taken = { .bases = &b, .n = 1 };
+        uint32_t base;
+
+        id_range_give_back(&spares, a);
+        id_range_give_back(&spares, b);
+        assert_int_equal(id_range_pick("seed", "/nonexistent", "/nonexistent", &spares, is_taken, &taken, &base), 0);
+        assert_int_equal(base, a);
+        assert_int_equal(spares.n, 0);
+        assert_int_equal(id_range_pick("seed", "/nonexistent", "/nonexistent", &spares, is_taken, &taken, &base), 0);
+        assert_int_not_equal(base, a);
+
+        for (uint32_t i = 0; i < 100; i++)
+                id_range_give_back(&spares, ID_RANGE_FIRST + i * ID_RANGE_SIZE);
+        assert_int_equal(spares.n, N_ELEMENTS(spares.ranges));
+        assert_int_equal(spares.ranges[spares.n - 1].base, ID_RANGE_FIRST + 99 * ID_RANGE_SIZE);
+
+        id_range_give_back(&spares, a);
+        spares.ranges[spares.n - 1].until = 0; /* long ago */
+        assert_int_equal(id_range_pick("seed", "/nonexistent", "/nonexistent", &spares, is_taken, &taken, &base), 0);
+        assert_int_not_equal(base, a);
 }
 
 int main(void) {
@@ -104,6 +130,7 @@ int main(void) {
                 cmocka_unit_test(test_pick),
                 cmocka_unit_test(test_files),
                 cmocka_unit_test(test_full),
+                cmocka_unit_test(test_spares),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
