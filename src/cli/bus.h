@@ -53,5 +53,3 @@ void bus_print_error(const sd_bus_error *error, int r);
 
 /* "berth: …" on stderr, line breaks and control characters taken out. */
 void cli_error(const char *format, ...) _printf_(1, 2);
-
-#define print_error(...) cli_error(__VA_ARGS__)

@@ -111,7 +111,7 @@ static int check_filters(void) {
                 if (startswith(*f, "dangling=") && parse_bool(strchr(*f, '=') + 1, &b) < 0)
                         r = asprintf(&error, "invalid filter '%s'", *f) < 0 ? -ENOMEM : -EINVAL;
         if (r == -EINVAL)
-                print_error("%s", error);
+                cli_error("%s", error);
         return r;
 }
 
@@ -141,7 +141,7 @@ static int find_created(const Listed *all, size_t n, const char *key, uint64_t *
                         if (image_is(&all[i], *f + length + 1))
                                 found = &all[i];
                 if (!found) {
-                        print_error("No such image: %s", *f + length + 1);
+                        cli_error("No such image: %s", *f + length + 1);
                         return -ENOENT;
                 }
                 *ret = found->created;
@@ -245,7 +245,7 @@ static int show(Listed *all, size_t n, const char *pattern) {
         if (r >= 0)
                 r = table_print(t, &how, stdout, &error);
         if (r == -EINVAL && error) {
-                print_error("%s", error);
+                cli_error("%s", error);
                 return EXIT_FAILED;
         }
         return r < 0 ? r : EXIT_OK;

@@ -160,7 +160,7 @@ static int inspect(const Kind *only, char **references) {
         if (r >= 0 && arg_format && *arg_format)
                 r = template_parse(streq(arg_format, "json") ? "{{json .}}" : arg_format, &template, &error);
         if (r == -EINVAL && error) {
-                print_error("template parsing error: %s", error);
+                cli_error("template parsing error: %s", error);
                 return EXIT_FAILED;
         }
         in.template = template;
@@ -180,7 +180,7 @@ int cmd_inspect(int argc, char **argv) {
                 if (streq(kinds[i].name, arg_type))
                         only = &kinds[i];
         if (arg_type && *arg_type && !only) {
-                print_error("\"%s\" is not a valid value for --type: container or image", arg_type);
+                cli_error("\"%s\" is not a valid value for --type: container or image", arg_type);
                 return EXIT_FAILED;
         }
         return inspect(only, argv);

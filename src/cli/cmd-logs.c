@@ -455,7 +455,7 @@ static int run(Follow *f) {
         int r = log_reader_open(f->subject.id, &reader);
 
         if (r == -ENODATA) {
-                print_error("no journal of this system can be read: be root or in the group systemd-journal, and see "
+                cli_error("no journal of this system can be read: be root or in the group systemd-journal, and see "
                             "systemctl status systemd-journald");
                 return EXIT_FAILED;
         }
@@ -468,7 +468,7 @@ static int run(Follow *f) {
         if (r == -ECANCELED)
                 return EXIT_FAILED; /* said already */
         if (r < 0) {
-                print_error("cannot read the log of %s: %s", f->subject.id, strerror(-r));
+                cli_error("cannot read the log of %s: %s", f->subject.id, strerror(-r));
                 return EXIT_FAILED;
         }
         return EXIT_OK;

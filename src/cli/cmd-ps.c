@@ -165,7 +165,7 @@ static int check_filters(void) {
                         r = asprintf(&error, "invalid filter '%s'", *f) < 0 ? -ENOMEM : -EINVAL;
         }
         if (r == -EINVAL)
-                print_error("%s", error);
+                cli_error("%s", error);
         return r;
 }
 
@@ -183,7 +183,7 @@ static int find_created(const Listed *all, size_t n, const char *key, uint64_t *
                         if (streq_null(all[i].name, wanted) || (*wanted && all[i].id && startswith(all[i].id, wanted)))
                                 found = &all[i];
                 if (!found) {
-                        print_error("No such container: %s", wanted);
+                        cli_error("No such container: %s", wanted);
                         return -ENOENT;
                 }
                 *ret = found->created;
@@ -303,7 +303,7 @@ static int show(Listed *all, size_t n) {
         }
         r = table_print(t, &how, stdout, &error);
         if (r == -EINVAL && error) {
-                print_error("%s", error);
+                cli_error("%s", error);
                 return EXIT_FAILED;
         }
         return r < 0 ? r : EXIT_OK;

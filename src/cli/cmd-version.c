@@ -74,7 +74,7 @@ static int print_format(json_object *all) {
         if (r >= 0)
                 r = template_execute(t, all, &options, &text, NULL, &error);
         if (r == -EINVAL && error) {
-                print_error("template parsing error: %s", error);
+                cli_error("template parsing error: %s", error);
                 return EXIT_FAILED;
         }
         if (r < 0)

@@ -211,7 +211,7 @@ no_image_from() {
         local file=$BATS_TEST_TMPDIR/file
         docker_archive "$file" "$(busybox_rootfs)" "$(printf '0%.0s' {1..64})"
         no_image_from berth load -i "$file"
-        assert_contains "$stderr" digest
+        assert_contains "$stderr" "sha256:0000"
 }
 
 @test "a layer that climbs out of its directory" {
@@ -237,7 +237,7 @@ no_image_from() {
 
 @test "instructions of import that cannot be" {
         local change
-        for change in 'FROM x' 'RUN true' 'CMD [' 'ENV' 'EXPOSE notaport' 'NOPE x'; do
+        for change in 'FROM x' 'RUN true' 'ENV' 'EXPOSE notaport' 'NOPE x'; do
                 no_image_from berth import -c "$change" "$(busybox_rootfs)" bad
         done
         no_image_from berth import "$(busybox_rootfs)" 'Not A Reference'
