@@ -203,8 +203,8 @@ int validate_security_opt(const void *member, char **ret_error) {
 
                 if (!value || (*value && *value != ':' && *value != '=') || (*value && parse_bool(value + 1, &on) < 0))
                         return option_error(ret_error,
-                                            "invalid security option \"%.64s\": there is no-new-privileges[:true|false]",
-                                            *v);
+                                            "invalid security option \"%.64s\": there is "
+                                            "no-new-privileges[:true|false]", *v);
         }
         return 0;
 }

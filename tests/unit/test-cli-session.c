@@ -191,7 +191,14 @@ static void test_payload_ends_before_stdin(void **state) {
         assert_int_equal(wait_client(&c), 4);
 }
 
-static const struct { ControlType type; int value; const char *text; bool started; int status; const char *says; } ends[] = {
+static const struct {
+        ControlType type;
+        int value;
+        const char *text;
+        bool started;
+        int status;
+        const char *says;
+} ends[] = {
         { CONTROL_FAILED, 127, "no such file", false, 127, "no such file" },
         { CONTROL_FAILED, 126, "permission denied", false, 126, "permission denied" },
         { CONTROL_FAILED, 0, "strange", false, 125, "strange" }, /* never a success */
@@ -335,7 +342,8 @@ static void test_no_terminal(void **state) {
         dup2(null, STDIN_FILENO);
         assert_int_equal(session_open(&s, true, true, true), -ENOTTY);
         session_done(&s);
-        assert_int_equal(session_open(&s, true, false, true), 0); /* -t alone asks for no terminal here, as with docker */
+        /* -t alone asks for no terminal here, as with docker */
+        assert_int_equal(session_open(&s, true, false, true), 0);
         assert_true(s.far[2] < 0);
         session_done(&s);
         dup2(saved, STDIN_FILENO);
