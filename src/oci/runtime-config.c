@@ -97,7 +97,8 @@ static int json_to_nothing(json_object *value, void *member) {
 }
 
 static int json_to_version(json_object *value, void *member) {
-        return json_object_is_type(value, json_type_string) && startswith(json_object_get_string(value), "1.") ? 0 : -EINVAL;
+        const char *version = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+        return startswith(version, "1.") ? 0 : -EINVAL;
 }
 
 static int json_to_path(json_object *value, void *member) {
@@ -436,8 +437,9 @@ static int json_to_linux(json_object *value, void *member) {
                 JSON_FIELD(RuntimeConfig, masked_paths, "maskedPaths", json_to_paths, 0),
                 JSON_FIELD(RuntimeConfig, readonly_paths, "readonlyPaths", json_to_paths, 0),
                 JSON_FIELD(RuntimeConfig, sysctls, "sysctl", json_to_map, 0),
-                { "cgroupsPath", 0, json_to_nothing, 0 }, /* where it runs and within which limits is the unit's business, */
-                { "resources", 0, json_to_nothing, 0 },   /* not the sandbox's */
+                /* Where it runs, and within which limits, is the unit's business. */
+                { "cgroupsPath", 0, json_to_nothing, 0 },
+                { "resources", 0, json_to_nothing, 0 },
         };
 
         return read_strict(value, fields, N_ELEMENTS(fields), member);

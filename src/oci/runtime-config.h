@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An OCI runtime configuration (runtime-spec 1.0, config.json and config-linux.json) as a struct: the part of it that berth uses. Read
- * by the monitor, through field tables: an unknown or mistyped field that would change the sandbox is refused, not ignored. */
+/* An OCI runtime configuration (runtime-spec 1.0, config.json and config-linux.json) as a struct: the part of it that
+ * berth uses. Read by the monitor, through field tables: an unknown or mistyped field that would change the sandbox is
+ * refused, not ignored. */
 #pragma once
 
 #include <sys/resource.h>
@@ -54,8 +55,8 @@ typedef struct RuntimeConfig {
         char **annotations;   /* KEY=VALUE */
 } RuntimeConfig;
 
-/* -EINVAL, -ERANGE, -EOPNOTSUPP (a field or value that berth does not have) with *ret_where the innermost field at fault, which lives as
- * long as `object`; -E2BIG: more of something than anybody needs. */
+/* -EINVAL, -ERANGE, -EOPNOTSUPP (a field or value that berth does not have) with *ret_where the innermost field at
+ * fault, which lives as long as `object`; -E2BIG: more of something than anybody needs. */
 int runtime_config_read(json_object *object, RuntimeConfig **ret, const char **ret_where);
 RuntimeConfig *runtime_config_free(RuntimeConfig *c);
 DEFINE_FREEP(RuntimeConfig, runtime_config_free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* berth-init: PID 1 of a container run with --init. Starts the program, forwards every signal to it, reaps whatever becomes an orphan, and
- * ends as the program ends: its exit status, or 128 and the signal's number. Static, since it runs inside of images that have no libc. */
+/* berth-init: PID 1 of a container run with --init. Starts the program, forwards every signal to it, reaps whatever
+ * becomes an orphan, and ends as the program ends: its exit status, or 128 and the signal's number. Static, since it
+ * runs inside of images that have no libc. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -9,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The program gets a process group of its own, in the foreground of the terminal if there is one, so that Ctrl-C reaches it directly. */
+/* The program gets a process group of its own, in the foreground of the terminal if there is one, so that Ctrl-C
+ * reaches it directly. */
 static void run_program(char **args, const sigset_t *mask) {
         (void) setpgid(0, 0);
         (void) tcsetpgrp(STDIN_FILENO, getpgrp());

@@ -61,7 +61,8 @@ static Piece piece_of(const char *text) {
 }
 
 /* passwd: name:password:uid:gid:gecos:home:shell. 1: found. */
-static int find_user(const char *passwd, const char *name, bool numeric, uint32_t uid, ContainerUser *u, char **ret_name) {
+static int find_user(const char *passwd, const char *name, bool numeric, uint32_t uid, ContainerUser *u,
+                     char **ret_name) {
         Piece text = piece_of(passwd), f[FIELDS_MAX];
 
         while (line_next(&text, 4, f)) {
@@ -130,7 +131,8 @@ void container_user_clear(ContainerUser *u) {
         *u = (ContainerUser) { 0 };
 }
 
-int container_user_resolve(const char *passwd, const char *group, const char *spec, ContainerUser *ret, char why[static 256]) {
+int container_user_resolve(const char *passwd, const char *group, const char *spec, ContainerUser *ret,
+                           char why[static 256]) {
         _cleanup_(container_user_clear) ContainerUser u = { .home = strdup("/") };
         _cleanup_free_ char *user = strndup(spec, strcspn(spec, ":")), *name = NULL;
         const char *wanted_group = spec[strcspn(spec, ":")] ? spec + strcspn(spec, ":") + 1 : "";
@@ -154,7 +156,8 @@ int container_user_resolve(const char *passwd, const char *group, const char *sp
                 bool number = piece_to_id(piece_of(wanted_group), &gid);
                 if (!find_group(group, wanted_group, number, gid, &u.gid)) {
                         if (!number) {
-                                snprintf(why, 256, "unable to find group %.128s: no matching entries in group file", wanted_group);
+                                snprintf(why, 256, "unable to find group %.128s: no matching entries in group file",
+                                         wanted_group);
                                 return -EINVAL;
                         }
                         u.gid = gid;

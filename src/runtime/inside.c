@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The monitor's visit to the init's mount namespace: what needs the host's privilege is mounted there directly, so no mount is ever
- * attached anywhere else, and no namespace has to be made for the work alone.
+/* The monitor's visit to the init's mount namespace: what needs the host's privilege is mounted there directly, so no
+ * mount is ever attached anywhere else, and no namespace has to be made for the work alone.
  *
- * The file-system ids are those of the container's root: overlayfs keeps the credentials of its mounter for its own work, and the
- * work directory is made with them; whatever the steps create belongs to that root too. SECBIT_NO_SETUID_FIXUP keeps the
- * capabilities that a change of fsuid would drop. */
+ * The file-system ids are those of the container's root: overlayfs keeps the credentials of its mounter for its own
+ * work, and the work directory is made with them; whatever the steps create belongs to that root too.
+ * SECBIT_NO_SETUID_FIXUP keeps the capabilities that a change of fsuid would drop. */
 #include <fcntl.h>
 #include <linux/securebits.h>
 #include <sched.h>

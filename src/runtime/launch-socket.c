@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The messages between the monitor and the process that it launches: see launch.h. Both ends are ours until execve closes the
- * child's, so a message of another size is a mistake of ours, not an attack. */
+/* The messages between the monitor and the process that it launches: see launch.h. Both ends are ours until execve
+ * closes the child's, so a message of another size is a mistake of ours, not an attack. */
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -48,7 +48,9 @@ int launch_receive(int socket, int timeout_ms, LaunchMessage *ret_type, int *ret
                 char bytes[CMSG_SPACE(sizeof(int))];
                 struct cmsghdr align;
         } control;
-        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control) };
+        struct msghdr msg = {
+                .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control),
+        };
         ssize_t n;
         int r;
 

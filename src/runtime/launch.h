@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Launch is one process on its way into a sandbox: the container's init, or one more by exec. It lives on the stack of
- * sandbox_prepare(), sandbox_start() or sandbox_exec(); the child works on its own copy of it. The steps (step-*.c) are functions on it,
- * and the table in sandbox.c says which runs when and where. A step returns a negative errno; where "cannot NAME OF THE STEP: REASON" would
- * not be enough it calls launch_fail() and returns what that returns. */
+/* A Launch is one process on its way into a sandbox: the container's init, or one more by exec. It lives on the stack
+ * of sandbox_prepare(), sandbox_start() or sandbox_exec(); the child works on its own copy of it. The steps (step-*.c)
+ * are functions on it, and the table in sandbox.c says which runs when and where. A step returns a negative errno;
+ * where "cannot NAME OF THE STEP: REASON" would not be enough it calls launch_fail() and returns what that returns. */
 #pragma once
 
 #include <linux/filter.h>
@@ -30,7 +30,6 @@ struct Sandbox {
         int namespace_fds[8];         /* -EBADF where not ours; see step-namespaces.c */
         struct sock_filter *filter;   /* a private, read-only mapping of the cached file: costs no memory of our own */
         size_t filter_size;
-        int stdio[3];                 /* of the init, until it is started; borrowed */
 };
 
 typedef struct Launch {
@@ -112,13 +111,13 @@ struct Inside {
 int inside_enter(Launch *l, Inside *i);
 int inside_leave(Inside *i);
 
-/* The target of a mount below root_fd: never outside, made (with its parents) if the image lacks it, also where a symlink dangles.
- * An O_PATH descriptor or a negative errno. (target.c) */
+/* The target of a mount below root_fd: never outside, made (with its parents) if the image lacks it, also where a
+ * symlink dangles. An O_PATH descriptor or a negative errno. (target.c) */
 int target_open(int root_fd, const char *path, bool directory);
 
 /* Attaches a detached mount (mount.c). */
 int mount_attach(int mount_fd, int root_fd, const char *path, bool directory);
-/* Makes a detached mount of a file system. -EINVAL etc.; `why`, if it says anything, is the kernel's own explanation. */
+/* Makes a detached mount of a file system. -EINVAL etc.; `why` is the kernel's own explanation, if it has one. */
 int mount_new(const char *type, const char *source, char *const *options, char why[static 160]);
 /* Splits mount options into attributes of the mount and the rest. */
 typedef struct MountFlags {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Mounts by the new API: options as words, file systems and clones as detached descriptors, and where they are attached: see launch.h. */
+/* Mounts by the new API: options as words, file systems and clones as detached descriptors, and where they are
+ * attached: see launch.h. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>

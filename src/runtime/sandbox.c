@@ -145,8 +145,17 @@ _Noreturn void launch_join(Launch *l) {
 
 static void launch_begin(Launch *l, Sandbox *s, const RuntimeProcess *process, const int stdio[3]) {
         *l = (Launch) {
-                .sandbox = s, .config = s->config, .process = process, .bundle_fd = -EBADF, .socket = -EBADF, .terminal = -EBADF,
-                .slave = -EBADF, .pidfd = -EBADF, .cgroup_fd = -EBADF, .state = -EBADF, .init = -EBADF,
+                .sandbox = s,
+                .config = s->config,
+                .process = process,
+                .bundle_fd = -EBADF,
+                .socket = -EBADF,
+                .terminal = -EBADF,
+                .slave = -EBADF,
+                .pidfd = -EBADF,
+                .cgroup_fd = -EBADF,
+                .state = -EBADF,
+                .init = -EBADF,
                 .root = -EBADF,
         };
         memcpy(l->stdio, stdio, sizeof(l->stdio));
@@ -174,7 +183,7 @@ static int launch_report(Launch *l, int r, SandboxError *error) {
         return r;
 }
 
-/* Takes what the child says until it is ready (or, with `executed`, until the socket closes because execve closed it). */
+/* Takes what the child says until it is ready, or with `executed` until execve has closed the socket. */
 static int launch_await(Launch *l, bool executed, int timeout_ms) {
         for (;;) {
                 LaunchMessage type;
@@ -186,7 +195,8 @@ static int launch_await(Launch *l, bool executed, int timeout_ms) {
                 if (r < 0)
                         return r;
                 if (r == 0)
-                        return executed ? 0 : launch_refuse(l, 125, -ECHILD, "the container's first process was killed");
+                        return executed ? 0
+                                        : launch_refuse(l, 125, -ECHILD, "the container's first process was killed");
                 if (type == LAUNCH_FAILED)
                         return -ECANCELED;
                 if (type == LAUNCH_READY) {
@@ -228,7 +238,8 @@ static int prepare(Launch *l) {
         return launch_await(l, false, -1);
 }
 
-int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[3], Sandbox **ret, SandboxError *error) {
+int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[3], Sandbox **ret,
+                    SandboxError *error) {
         _cleanup_(sandbox_freep) Sandbox *s = calloc(1, sizeof(Sandbox));
         Launch l;
         int r;

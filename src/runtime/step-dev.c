@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Step: what is in a container's /dev, when that is a file system of its own. The nodes are made and not bound: the monitor is root in the
- * initial user namespace, so they work, they belong to the container's root as in Docker, and nobody can touch the host's inodes through them. */
+/* Step: what is in a container's /dev, when that is a file system of its own. The nodes are made and not bound: the
+ * monitor is root in the initial user namespace, so they work, they belong to the container's root as in Docker, and
+ * nobody can touch the host's inodes through them. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: the last ones. The program is looked for as the user; the filter is loaded when nothing but execve is left to be called under it. */
+/* Steps: the last ones. The program is looked for as the user; the filter is loaded when nothing but execve is left to
+ * be called under it. */
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ int step_seccomp_read(Launch *l) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return launch_fail(l, -errno, "read the seccomp filter %s", path);
-        if (!S_ISREG(st.st_mode) || st.st_size <= 0 || (size_t) st.st_size > BPF_MAXINSNS * sizeof(struct sock_filter) ||
+        if (!S_ISREG(st.st_mode) || st.st_size <= 0 ||
+            (size_t) st.st_size > BPF_MAXINSNS * sizeof(struct sock_filter) ||
             (size_t) st.st_size % sizeof(struct sock_filter) != 0)
                 return launch_refuse(l, 125, -EINVAL, "%s is no seccomp filter", path);
         void *filter = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -89,11 +91,13 @@ static int find_program(Launch *l) {
                 return search_path(l, name);
         r = try_program(name);
         if (r == -ENOENT || r == -ENOTDIR) {
-                snprintf(why, sizeof(why), "stat %.256s: %s", name, r == -ENOENT ? "no such file or directory" : "not a directory");
+                snprintf(why, sizeof(why), "stat %.256s: %s", name,
+                         r == -ENOENT ? "no such file or directory" : "not a directory");
                 return refuse(l, r, name, why);
         }
         if (r < 0)
-                return refuse(l, r, name, r == -EISDIR ? "is a directory" : r == -EACCES ? "permission denied" : strerror(-r));
+                return refuse(l, r, name,
+                              r == -EISDIR ? "is a directory" : r == -EACCES ? "permission denied" : strerror(-r));
         l->program = strdup(name);
         return l->program ? 0 : -ENOMEM;
 }
@@ -139,6 +143,7 @@ int step_execute(Launch *l) {
         int error = errno;
         for (size_t i = 0; i < N_ELEMENTS(reasons); i++)
                 if (reasons[i].error == error)
-                        return launch_refuse(l, error == ENOENT ? 127 : 126, -error, "exec %.256s: %s", l->program, reasons[i].text);
+                        return launch_refuse(l, error == ENOENT ? 127 : 126, -error, "exec %.256s: %s", l->program,
+                                             reasons[i].text);
         return launch_refuse(l, 126, -error, "exec %.256s: %s", l->program, strerror(error));
 }

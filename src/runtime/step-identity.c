@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Steps: ids and capabilities, first those of the container's root, at last those of the user.
  *
- * execve(2) computes the capabilities anew: root gets the bounding set, another user the ambient set. So the bounding and ambient sets are
- * what counts, and until execve the process may keep CAP_SYS_ADMIN, which loading a seccomp filter takes; nothing else. */
+ * execve(2) computes the capabilities anew: root gets the bounding set, another user the ambient set. So the bounding
+ * and ambient sets are what counts, and until execve the process may keep CAP_SYS_ADMIN, which loading a seccomp filter
+ * takes; nothing else. */
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -72,7 +73,8 @@ int step_identity(Launch *l) {
 
         if (prctl(PR_SET_KEEPCAPS, 1) < 0)
                 return -errno;
-        if (setgroups(l->n_groups, l->groups) < 0 || setresgid(l->gid, l->gid, l->gid) < 0 || setresuid(l->uid, l->uid, l->uid) < 0)
+        if (setgroups(l->n_groups, l->groups) < 0 || setresgid(l->gid, l->gid, l->gid) < 0 ||
+            setresuid(l->uid, l->uid, l->uid) < 0)
                 return -errno;
         r = capabilities_get(&have);
         if (r < 0)

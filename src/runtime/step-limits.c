@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Step: resource limits and the OOM score of the process that waits. By the monitor: to raise a hard limit, or to lower the score,
- * takes a capability of the host's, which nobody in the container has. Whatever the configuration lists, somebody asked for, so a host
- * that cannot give it (without CAP_SYS_RESOURCE) is a failure that is said, never a limit that is silently another. */
+/* Step: resource limits and the OOM score of the process that waits. By the monitor: to raise a hard limit, or to lower
+ * the score, takes a capability of the host's, which nobody in the container has. Whatever the configuration lists,
+ * somebody asked for, so a host that cannot give it (without CAP_SYS_RESOURCE) is a failure that is said, never a limit
+ * that is silently another. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,10 +14,12 @@
 #include "util/io.h"
 
 static const char *const limit_names[RLIM_NLIMITS] = {
-        [RLIMIT_AS] = "as",           [RLIMIT_CORE] = "core",     [RLIMIT_CPU] = "cpu",       [RLIMIT_DATA] = "data",
-        [RLIMIT_FSIZE] = "fsize",     [RLIMIT_LOCKS] = "locks",   [RLIMIT_MEMLOCK] = "memlock", [RLIMIT_MSGQUEUE] = "msgqueue",
-        [RLIMIT_NICE] = "nice",       [RLIMIT_NOFILE] = "nofile", [RLIMIT_NPROC] = "nproc",   [RLIMIT_RSS] = "rss",
-        [RLIMIT_RTPRIO] = "rtprio",   [RLIMIT_RTTIME] = "rttime", [RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_STACK] = "stack",
+        [RLIMIT_AS] = "as",                [RLIMIT_CORE] = "core",            [RLIMIT_CPU] = "cpu",
+        [RLIMIT_DATA] = "data",            [RLIMIT_FSIZE] = "fsize",          [RLIMIT_LOCKS] = "locks",
+        [RLIMIT_MEMLOCK] = "memlock",      [RLIMIT_MSGQUEUE] = "msgqueue",    [RLIMIT_NICE] = "nice",
+        [RLIMIT_NOFILE] = "nofile",        [RLIMIT_NPROC] = "nproc",          [RLIMIT_RSS] = "rss",
+        [RLIMIT_RTPRIO] = "rtprio",        [RLIMIT_RTTIME] = "rttime",        [RLIMIT_SIGPENDING] = "sigpending",
+        [RLIMIT_STACK] = "stack",
 };
 
 static int set_oom_score_adj(pid_t pid, int32_t wanted) {
@@ -35,7 +38,8 @@ int step_limits(Launch *l) {
                 const RuntimeRlimit *limit = l->process->rlimits + i;
                 if (prlimit(l->pid, limit->resource, &limit->limit, NULL) < 0)
                         return launch_fail(l, -errno, "set the limit %s to %llu:%llu", limit_names[limit->resource],
-                                           (unsigned long long) limit->limit.rlim_cur, (unsigned long long) limit->limit.rlim_max);
+                                           (unsigned long long) limit->limit.rlim_cur,
+                                           (unsigned long long) limit->limit.rlim_max);
         }
         if (l->process->has_oom_score_adj) {
                 r = set_oom_score_adj(l->pid, l->process->oom_score_adj);

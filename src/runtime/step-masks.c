@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Step: paths of proc and sysfs that the container is not to see or not to write. By the init, after it has pivoted: its own root
- * directory is the only one, so no path leads outside. A path that the kernel does not have is no fault. */
+/* Step: paths of proc and sysfs that the container is not to see or not to write. By the init, after it has pivoted:
+ * its own root directory is the only one, so no path leads outside. A path that the kernel lacks is no fault. */
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>

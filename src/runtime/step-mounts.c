@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: the mounts of the configuration. tmpfs and binds are the monitor's, as the host's root; proc, sysfs, mqueue and devpts are
- * made by the init, which is in the namespaces that they show; the cgroup tree has to wait until the init is in its cgroup. */
+/* Steps: the mounts of the configuration. tmpfs and binds are the monitor's, as the host's root; proc, sysfs, mqueue
+ * and devpts are made by the init, which is in the namespaces that they show; the cgroup tree has to wait until the
+ * init is in its cgroup. */
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
@@ -28,13 +29,14 @@ static const struct {
         { "cgroup",  "cgroup2", PHASE_GO     }, /* the specification's name for whatever the host has */
 };
 
-/* sysfs shows a network; where that is the host's, only the host may mount it, so what the host has mounted is bound. */
+/* sysfs shows a network; where that is the host's, only the host may mount it: what the host has is bound. */
 static bool is_host_sysfs(const Launch *l, const RuntimeMount *m) {
         return streq(m->type, "sysfs") && launch_has_userns(l) && !(l->config->namespaces & CLONE_NEWNET);
 }
 
 static bool is_bind(const Launch *l, const RuntimeMount *m) {
-        return streq(m->type, "bind") || strv_contains(m->options, "bind") || strv_contains(m->options, "rbind") || is_host_sysfs(l, m);
+        return streq(m->type, "bind") || strv_contains(m->options, "bind") || strv_contains(m->options, "rbind") ||
+               is_host_sysfs(l, m);
 }
 
 /* The row of `kinds`, or -1. */
@@ -60,16 +62,19 @@ int step_binds(Launch *l) {
                 MountFlags flags = { 0 };
 
                 if (kind_of(l, m) < 0)
-                        return launch_refuse(l, 125, -EOPNOTSUPP, "cannot mount %s on %s: not supported", m->type, m->destination);
+                        return launch_refuse(l, 125, -EOPNOTSUPP, "cannot mount %s on %s: not supported", m->type,
+                                             m->destination);
                 if (!is_bind(l, m))
                         continue;
                 for (char **o = m->options; o && *o; o++)
                         if (!mount_flags_take(&flags, *o))
-                                return launch_refuse(l, 125, -EOPNOTSUPP, "cannot bind %s: no such option: %s", m->destination, *o);
+                                return launch_refuse(l, 125, -EOPNOTSUPP, "cannot bind %s: no such option: %s",
+                                                     m->destination, *o);
                 if (!source)
                         return launch_refuse(l, 125, -EINVAL, "cannot bind on %s: no source", m->destination);
                 /* Relative: in the bundle, as the specification has it. */
-                l->binds[i] = mount_clone(l->bundle_fd, source, flags.recursive, flags.idmap ? launch_userns(l) : -EBADF);
+                l->binds[i] =
+                        mount_clone(l->bundle_fd, source, flags.recursive, flags.idmap ? launch_userns(l) : -EBADF);
                 if (l->binds[i] < 0)
                         return launch_fail(l, l->binds[i], "bind %s", source);
                 struct mount_attr attr = { .attr_set = flags.set & ~(uint64_t) MOUNT_ATTR__ATIME };
@@ -137,7 +142,8 @@ static int mount_phase(Launch *l, Phase phase) {
 
                 if (kind < 0 || kinds[kind].phase != phase)
                         continue;
-                r = kind == 0 ? bind_one(l, m, l->binds[i]) : mount_one(l, m, kinds[kind].kernel, phase == PHASE_INSIDE);
+                r = kind == 0 ? bind_one(l, m, l->binds[i])
+                              : mount_one(l, m, kinds[kind].kernel, phase == PHASE_INSIDE);
                 if (r < 0)
                         return r;
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: the clone that is to become the container's process, with its namespaces: new ones for the init, the init's for exec. */
+/* Steps: the clone that is to become the container's process, with its namespaces: new ones for the init, the init's
+ * for exec. */
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -16,7 +17,8 @@
 #include "runtime/launch.h"
 #include "util/io.h"
 
-/* What the monitor holds on to: their end takes milliseconds and would come before the exit status if the last process did it. */
+/* What the monitor holds on to: their end takes milliseconds and would come before the exit status if the last process
+ * did it. */
 static const struct {
         int flag;
         const char *name;
@@ -132,8 +134,8 @@ int launch_userns(const Launch *l) {
         return l->sandbox->namespace_fds[HELD_USER];
 }
 
-/* The first net under a monitor that dies; a change of uid takes it away, so step_identity spreads it again. Nobody may look into the
- * monitor's memory through its clone: not dumpable until execve. */
+/* The first net under a monitor that dies; a change of uid takes it away, so step_identity spreads it again. Nobody may
+ * look into the monitor's memory through its clone: not dumpable until execve. */
 int step_guard(Launch *l) {
         (void) umask(0);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)

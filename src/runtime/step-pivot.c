@@ -8,8 +8,8 @@
 #include "util/io.h"
 
 int step_pivot(Launch *l) {
-        /* The old root is put on top of the new one, in the same place, and taken off: no directory is needed for it. The scratch of
-         * step-rootfs.c lies on the old root's own "/", so it is the topmost and goes first. */
+        /* The old root is put on top of the new one, in the same place, and taken off: no directory is needed for it.
+         * The scratch of step-rootfs.c lies on the old root's own "/", so it is the topmost and goes first. */
         if (fchdir(l->root) < 0)
                 return -errno;
         l->root = fd_close(l->root);

@@ -25,15 +25,15 @@ int step_keyring(Launch *l) {
         return 0;
 }
 
-/* As the container's root, as in Docker: a user may be put where it could not go. The result has to be inside: a path through
- * /proc could lead to a directory that somebody else has open. */
+/* As the container's root, as in Docker: a user may be put where it could not go. The result has to be inside: a path
+ * through /proc could lead to a directory that somebody else has open. */
 int step_directory(Launch *l) {
         const char *path = l->process->cwd;
         char where[PATH_MAX];
 
         if (chdir(path) < 0)
-                return launch_refuse(l, errno == ENOENT ? 127 : 126, -errno, "cannot enter the working directory %s: %s",
-                                     path, strerror(errno));
+                return launch_refuse(l, errno == ENOENT ? 127 : 126, -errno,
+                                     "cannot enter the working directory %s: %s", path, strerror(errno));
         if (syscall(SYS_getcwd, where, sizeof(where)) < 0 || where[0] != '/')
                 return launch_refuse(l, 126, -EXDEV, "the working directory %s is outside of the container", path);
         return 0;

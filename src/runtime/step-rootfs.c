@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: the root file system, an overlay of the image's layers and the container's own directory. Each is attached, id-mapped, on a
- * scratch tmpfs in the init's mount namespace, since kernels before 6.13 take no detached mounts for layers; the scratch goes with the
- * old root when the init pivots. mount(2) and not fsconfig(2): a string of the latter has at most 255 bytes, a page has room for the
- * names of more layers than overlayfs takes, and it is the same on every kernel. */
+/* Steps: the root file system, an overlay of the image's layers and the container's own directory. Each is attached,
+ * id-mapped, on a scratch tmpfs in the init's mount namespace, since kernels before 6.13 take no detached mounts for
+ * layers; the scratch goes with the old root when the init pivots. mount(2) and not fsconfig(2): a string of the latter
+ * has at most 255 bytes, a page has room for the names of more layers than overlayfs takes, and it is the same on every
+ * kernel. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +27,8 @@ static bool is_volatile(const Launch *l) {
         return value && streq(value, "true");
 }
 
-/* An overlay that was volatile is not mounted again, since a crash of the host may have torn it. This one was not: whoever survives a crash
- * of the host is not volatile. */
+/* An overlay that was volatile is not mounted again, since a crash of the host may have torn it. This one was not:
+ * whoever survives a crash of the host is not volatile. */
 static int forget_last_run(const char *state) {
         _cleanup_close_ int fd = fs_open_dir(AT_FDCWD, state);
         return fd < 0 ? fd : fs_remove_tree(fd, "work/work/incompat");
@@ -46,7 +47,8 @@ int step_layers(Launch *l) {
                 return r;
         size_t n = strv_length(paths);
         if (n > LAYERS_MAX)
-                return launch_refuse(l, 125, -E2BIG, "the image has %zu layers, more than the %i that overlayfs takes", n, LAYERS_MAX);
+                return launch_refuse(l, 125, -E2BIG, "the image has %zu layers, more than the %i that overlayfs takes",
+                                     n, LAYERS_MAX);
         l->layers = calloc(n + 1, sizeof(int));
         if (!l->layers)
                 return -ENOMEM;
@@ -113,7 +115,7 @@ int step_rootfs(Launch *l) {
                 return launch_fail(l, r, "attach the container's directory");
         if (mkdirat(scratch, "r", 0700) < 0)
                 return -errno;
-        /* A device node in an image is no way to the host's devices; those of /dev lie on a file system of their own. */
+        /* A device node in an image is no way to the host's devices; those of /dev have a file system of their own. */
         if (mount("overlay", "r", "overlay", launch_has_userns(l) ? MS_NODEV : 0, options) < 0)
                 return launch_fail(l, -errno, "mount the overlay of %zu layers", l->n_layers);
         l->root = openat(scratch, "r", O_PATH | O_DIRECTORY | O_CLOEXEC);

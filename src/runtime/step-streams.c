@@ -20,7 +20,8 @@ static int chown_stream(int fd, uint32_t uid, uint32_t gid) {
         return fchown(fd, uid, gid) < 0 ? -errno : 0;
 }
 
-/* The container's root owns them first, so that it can give them to the user it finds: /dev/stdout is opened by its owner. */
+/* The container's root owns them first, so that it can give them to the user it finds: /dev/stdout is opened by its
+ * owner. */
 int step_streams(Launch *l) {
         for (size_t i = 0; i < 3 && launch_has_userns(l); i++) {
                 int r = l->stdio[i] < 0 ? 0 : chown_stream(l->stdio[i], launch_root_uid(l), launch_root_gid(l));

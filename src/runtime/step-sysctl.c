@@ -13,7 +13,8 @@
 static const char *fitting_value(const Launch *l, const char *key, const char *value, char buffer[static 32]) {
         unsigned long long low, high;
 
-        if (!launch_has_userns(l) || !streq(key, "net.ipv4.ping_group_range") || sscanf(value, "%llu %llu", &low, &high) != 2)
+        if (!launch_has_userns(l) || !streq(key, "net.ipv4.ping_group_range") ||
+            sscanf(value, "%llu %llu", &low, &high) != 2)
                 return value;
         if (high < l->config->gid_map.size)
                 return value;

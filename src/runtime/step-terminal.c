@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps: the terminal, from the container's own devpts. Its master goes to the monitor, its slave becomes the standard streams and, for
- * the init, /dev/console; in its session it is the controlling terminal. */
+/* Steps: the terminal, from the container's own devpts. Its master goes to the monitor, its slave becomes the standard
+ * streams and, for the init, /dev/console; in its session it is the controlling terminal. */
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@
 #include "runtime/launch.h"
 #include "util/io.h"
 
-/* What runs in the container may have put anything in this place: it has to be a devpts, and the slave comes from the master,
- * not from a path. */
+/* What runs in the container may have put anything in this place: it has to be a devpts, and the slave comes from the
+ * master, not from a path. */
 static int open_master(void) {
         _cleanup_close_ int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
         struct statfs fs;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Step: who the process is to be. The image's own passwd and group are read here and nowhere else: by the child, after it has pivoted, so
- * what lies in them or where they point can only concern the container. */
+/* Step: who the process is to be. The image's own passwd and group are read here and nowhere else: by the child, after
+ * it has pivoted, so what lies in them or where they point can only concern the container. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,8 @@ static int check_id(Launch *l, const char *kind, uint32_t id, const RuntimeIdMap
 
         if (map->size == 0 || id < map->size)
                 return 0;
-        snprintf(why, sizeof(why), "%s %u is above %u, the last of the container's own ids; with --userns=host it has all of the host's",
+        snprintf(why, sizeof(why),
+                 "%s %u is above %u, the last of the container's own ids; with --userns=host it has all of the host's",
                  kind, id, map->size - 1);
         return refuse(l, why);
 }

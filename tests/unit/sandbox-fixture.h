@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of the sandbox share: a busybox image in layers, a configuration as text, and a run of it to the end. Needs root, a static
- * busybox and a file system that can map ids; where one is missing it says so and skips. Everything lies in one directory of /var/tmp,
- * which is removed at the end. */
+/* What the tests of the sandbox share: a busybox image in layers, a configuration as text, and a run of it to the end.
+ * Needs root, a static busybox and a file system that can map ids; where one is missing it says so and skips.
+ * Everything lies in one directory of /var/tmp, which is removed at the end. */
 #pragma once
 
 #include <fcntl.h>
@@ -94,9 +94,12 @@ static char *text(const char *format, ...) {
 
 /* Two layers: busybox with its links below, a file above. */
 static void make_image(void) {
-        static const char *const tools[] = { "sh", "cat", "ls", "id", "true", "sleep", "hostname", "ip", "stat", "echo", "touch", "mkdir",
-                                             "tty", "kill", "ping", "mount", "grep", "ln", "rm", "env", "pwd", "dd", "ps", "stty", "readlink" };
-        static const char *const directories[] = { "lower", "lower/bin", "lower/etc", "lower/tmp", "upper-layer", "upper-layer/etc", "bundle" };
+        static const char *const tools[] = { "sh", "cat", "ls", "id", "true", "sleep", "hostname", "ip", "stat", "echo",
+                "touch", "mkdir",
+                                             "tty", "kill", "ping", "mount", "grep", "ln", "rm", "env", "pwd", "dd",
+                                                     "ps", "stty", "readlink" };
+        static const char *const directories[] = { "lower", "lower/bin", "lower/etc", "lower/tmp", "upper-layer",
+                "upper-layer/etc", "bundle" };
 
         for (size_t i = 0; i < N_ELEMENTS(directories); i++) {
                 _cleanup_free_ char *d = text("%s/%s", top, directories[i]);
@@ -115,7 +118,8 @@ static void make_image(void) {
                 const char *name, *content;
                 mode_t mode;
         } files[] = {
-                { "lower/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/srv/web:/bin/sh\nfar:x:70000:0::/:/bin/sh\n", 0644 },
+                { "lower/etc/passwd",
+                  "root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/srv/web:/bin/sh\nfar:x:70000:0::/:/bin/sh\n", 0644 },
                 { "lower/etc/group", "root:x:0:\nadm:x:4:root,web\nwww:x:33:\nlogs:x:50:web\n", 0644 },
                 { "lower/bin/noexec", "#!/bin/sh\n", 0644 },
                 { "lower/bin/nonsense", "nonsense", 0755 },
@@ -137,18 +141,29 @@ static void make_image(void) {
 
 static RuntimeConfig *make_config(const Run *run) {
         static const char mounts[] =
-                "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
-                "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]},"
-                "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]},"
-                "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},"
-                "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\",\"nosuid\",\"noexec\",\"nodev\"]},"
-                "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
-                "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]},"
-                "{\"destination\":\"/etc/resolv.conf\",\"type\":\"bind\",\"source\":\"resolv.conf\",\"options\":[\"rbind\",\"rprivate\"]},"
-                "{\"destination\":\"/etc/hostname\",\"type\":\"bind\",\"source\":\"hostname\",\"options\":[\"rbind\",\"ro\"]},"
+                "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\",\"noexec\","
+                        "\"nodev\"]},"
+                "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\","
+                        "\"strictatime\",\"mode=755\",\"size=65536k\"]},"
+                "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\","
+                        "\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]},"
+                "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\","
+                        "\"nodev\",\"ro\"]},"
+                "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\","
+                        "\"nosuid\",\"noexec\",\"nodev\"]},"
+                "{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\","
+                        "\"noexec\",\"nodev\"]},"
+                "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\","
+                        "\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\"]},"
+                "{\"destination\":\"/etc/resolv.conf\",\"type\":\"bind\",\"source\":\"resolv.conf\","
+                        "\"options\":[\"rbind\",\"rprivate\"]},"
+                "{\"destination\":\"/etc/hostname\",\"type\":\"bind\",\"source\":\"hostname\",\"options\":[\"rbind\","
+                        "\"ro\"]},"
                 "{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"hosts\",\"options\":[\"bind\"]}";
-        static const char caps[] = "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\",\"CAP_SETGID\",\"CAP_SETUID\","
-                                   "\"CAP_SETPCAP\",\"CAP_NET_BIND_SERVICE\",\"CAP_NET_RAW\",\"CAP_SYS_CHROOT\",\"CAP_MKNOD\",\"CAP_AUDIT_WRITE\",\"CAP_SETFCAP\"]";
+        static const char caps[] = "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\","
+                "\"CAP_SETGID\",\"CAP_SETUID\","
+                                   "\"CAP_SETPCAP\",\"CAP_NET_BIND_SERVICE\",\"CAP_NET_RAW\",\"CAP_SYS_CHROOT\","
+                                           "\"CAP_MKNOD\",\"CAP_AUDIT_WRITE\",\"CAP_SETFCAP\"]";
         _cleanup_free_ char *state = text("%s/state-%u", top, ++serial), *map = NULL;
 
         static const char *const parts[] = { "", "/upper", "/work" };
@@ -158,21 +173,29 @@ static RuntimeConfig *make_config(const Run *run) {
                         die(d);
         }
         map = text("[{\"containerID\":0,\"hostID\":%u,\"size\":65536}]", FIRST_ID);
-        _cleanup_free_ char *maps = run->host_users ? strdup("") : text(",\"uidMappings\":%s,\"gidMappings\":%s", map, map);
-        static const char sysctls[] = "\"net.ipv4.ping_group_range\":\"0 2147483647\",\"net.ipv4.ip_unprivileged_port_start\":\"0\"";
+        _cleanup_free_ char *maps = run->host_users ? strdup("") : text(",\"uidMappings\":%s,\"gidMappings\":%s", map,
+                map);
+        static const char sysctls[] = "\"net.ipv4.ping_group_range\":\"0 2147483647\","
+                "\"net.ipv4.ip_unprivileged_port_start\":\"0\"";
         _cleanup_free_ char *layers = run->layers ?: text("%s/upper-layer:%s/lower", top, top);
         _cleanup_free_ char *more_sysctls = run->sysctl ? text(",\"%s\":\"1\"", run->sysctl) : strdup("");
         _cleanup_free_ char *json = text(
-                "{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":%s,\"args\":%s,\"env\":[\"PATH=/bin\"],\"cwd\":\"/\","
-                "\"capabilities\":{\"bounding\":%s,\"effective\":%s,\"permitted\":%s}%s},\"root\":{\"path\":\"rootfs\"%s},\"hostname\":\"boxed\","
-                "\"mounts\":[%s%s],\"linux\":{\"namespaces\":[%s{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
-                "%s{\"type\":\"cgroup\"}]%s,\"maskedPaths\":[\"/proc/kcore\",\"/proc/acpi\",\"/proc/scsi\",\"/sys/firmware\",\"/proc/nothing\"],"
+                "{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":%s,\"args\":%s,\"env\":[\"PATH=/bin\"],"
+                        "\"cwd\":\"/\","
+                "\"capabilities\":{\"bounding\":%s,\"effective\":%s,\"permitted\":%s}%s},\"root\":{"
+                        "\"path\":\"rootfs\"%s},\"hostname\":\"boxed\","
+                "\"mounts\":[%s%s],\"linux\":{\"namespaces\":[%s{\"type\":\"mount\"},{\"type\":\"pid\"},{"
+                        "\"type\":\"ipc\"},{\"type\":\"uts\"},"
+                "%s{\"type\":\"cgroup\"}]%s,\"maskedPaths\":[\"/proc/kcore\",\"/proc/acpi\",\"/proc/scsi\","
+                        "\"/sys/firmware\",\"/proc/nothing\"],"
                 "\"readonlyPaths\":[\"/proc/sys\",\"/proc/bus\",\"/proc/nothing\"],\"sysctl\":{%s%s}%s},"
                 "\"annotations\":{\"org.berth.layers\":\"%s\","
                 "\"org.berth.state\":\"%s\"%s}}",
-                run->terminal ? "true" : "false", run->args, caps, caps, caps, run->process ?: "", run->root ?: "", mounts, run->mount ?: "",
+                run->terminal ? "true" : "false", run->args, caps, caps, caps, run->process ?: "", run->root ?: "",
+                        mounts, run->mount ?: "",
                 run->host_users ? "" : "{\"type\":\"user\"},", run->host_network ? "" : "{\"type\":\"network\"},", maps,
-                run->host_network ? "" : sysctls, more_sysctls, run->linux_more ?: "", layers, state, run->annotations ?: "");
+                run->host_network ? "" : sysctls, more_sysctls, run->linux_more ?: "", layers, state,
+                        run->annotations ?: "");
         _cleanup_json_ json_object *object = NULL;
         RuntimeConfig *config = NULL;
         const char *where = "";
@@ -190,7 +213,8 @@ static void read_output(Result *res) {
         size_t used = strlen(res->output);
         ssize_t n;
 
-        while (used < sizeof(res->output) - 1 && (n = read(res->output_fd, res->output + used, sizeof(res->output) - 1 - used)) > 0)
+        while (used < sizeof(res->output) - 1 && (n = read(res->output_fd, res->output + used,
+                sizeof(res->output) - 1 - used)) > 0)
                 used += (size_t) n;
         res->output[used] = '\0';
 }
@@ -221,7 +245,8 @@ static Result run(const Run *what) {
         int stdio[3] = { in[0], out[1], out[1] };
         int r = sandbox_prepare(res.config, bundle_fd, stdio, &res.sandbox, &res.error);
         if (r >= 0 && what->cgroup) {
-                _cleanup_free_ char *procs = text("%s/cgroup.procs", what->cgroup), *pid = text("%i", (int) sandbox_pid(res.sandbox));
+                _cleanup_free_ char *procs = text("%s/cgroup.procs", what->cgroup), *pid = text("%i",
+                        (int) sandbox_pid(res.sandbox));
                 _cleanup_close_ int fd = open(procs, O_WRONLY | O_CLOEXEC);
                 if (fd < 0 || fd_write_all(fd, pid, strlen(pid)) < 0)
                         die(procs);
@@ -231,7 +256,8 @@ static Result run(const Run *what) {
         fd_close(out[1]);
         fd_close(in[0]);
         res.input_fd = in[1];
-        res.output_fd = what->terminal && res.sandbox ? fcntl(sandbox_terminal(res.sandbox), F_DUPFD_CLOEXEC, 3) : out[0];
+        res.output_fd = what->terminal && res.sandbox ? fcntl(sandbox_terminal(res.sandbox), F_DUPFD_CLOEXEC,
+                3) : out[0];
         if (r < 0)
                 return res;
         if (what->keep || what->prepare_only)

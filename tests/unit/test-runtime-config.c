@@ -29,21 +29,32 @@ static int read_text(const char *text, RuntimeConfig **ret, char *where, size_t 
 
 static void test_whole(void **state) {
         static const char text[] =
-                BEGIN "\"process\":{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},\"user\":{\"uid\":1,\"gid\":2,"
-                "\"additionalGids\":[3,4],\"username\":\"web:www\"},\"args\":[\"sh\",\"-c\",\"true\"],\"env\":[\"A=b=c\",\"D=\"],\"cwd\":\"/srv\","
-                "\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_CHECKPOINT_RESTORE\"],\"effective\":[\"CAP_KILL\"],\"ambient\":[]},"
-                "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":10,\"hard\":20},{\"type\":\"RLIMIT_CORE\",\"soft\":18446744073709551615,"
-                "\"hard\":18446744073709551615}],\"noNewPrivileges\":true,\"oomScoreAdj\":-500},\"root\":{\"path\":\"rootfs\",\"readonly\":true},"
-                "\"hostname\":\"box\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\"]}],"
-                "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":524288,\"size\":65536}],\"gidMappings\":[{\"containerID\":0,"
-                "\"hostID\":524288,\"size\":65536}],\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"user\"},{\"type\":\"pid\"}],"
-                "\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/sys\"],\"sysctl\":{\"a.b\":\"1\"},\"resources\":{},"
-                "\"cgroupsPath\":\"/x\"},\"annotations\":{\"org.berth.id\":\"0123\",\"org.berth.idle\":\"no\",\"other\":\"x\"}}";
+                BEGIN "\"process\":{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},\"user\":{\"uid\":1,"
+                        "\"gid\":2,"
+                "\"additionalGids\":[3,4],\"username\":\"web:www\"},\"args\":[\"sh\",\"-c\",\"true\"],"
+                        "\"env\":[\"A=b=c\",\"D=\"],\"cwd\":\"/srv\","
+                "\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_CHECKPOINT_RESTORE\"],\"effective\":[\"CAP_KILL\"],"
+                        "\"ambient\":[]},"
+                "\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":10,\"hard\":20},{\"type\":\"RLIMIT_CORE\","
+                        "\"soft\":18446744073709551615,"
+                "\"hard\":18446744073709551615}],\"noNewPrivileges\":true,\"oomScoreAdj\":-500},\"root\":{"
+                        "\"path\":\"rootfs\",\"readonly\":true},"
+                "\"hostname\":\"box\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\","
+                        "\"options\":[\"nosuid\"]}],"
+                "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":524288,\"size\":65536}],\"gidMappings\":[{"
+                        "\"containerID\":0,"
+                "\"hostID\":524288,\"size\":65536}],\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"user\"},{"
+                        "\"type\":\"pid\"}],"
+                "\"maskedPaths\":[\"/proc/kcore\"],\"readonlyPaths\":[\"/proc/sys\"],\"sysctl\":{\"a.b\":\"1\"},"
+                        "\"resources\":{},"
+                "\"cgroupsPath\":\"/x\"},\"annotations\":{\"org.berth.id\":\"0123\",\"org.berth.idle\":\"no\","
+                        "\"other\":\"x\"}}";
         _cleanup_(runtime_config_freep) RuntimeConfig *c = NULL;
         char where[64];
 
         assert_int_equal(read_text(text, &c, where, sizeof(where)), 0);
-        assert_true(c->process.terminal && c->process.no_new_privileges && c->root_readonly && c->process.has_oom_score_adj);
+        assert_true(c->process.terminal && c->process.no_new_privileges && c->root_readonly &&
+                c->process.has_oom_score_adj);
         assert_int_equal(c->process.rows, 24);
         assert_int_equal(c->process.columns, 80);
         assert_int_equal(c->process.gid, 2);
@@ -84,12 +95,15 @@ static void test_refused(void **state) {
                 { BEGIN PROCESS "," LINUX ",\"hooks\":{}}", -EOPNOTSUPP, "hooks" },
                 { BEGIN PROCESS "," LINUX ",\"hooks\":null}", 0, "" },
                 { BEGIN PROCESS "," LINUX ",\"hostname\":\"a\\u0000b\"}", -EINVAL, "hostname" },
-                { BEGIN PROCESS "," LINUX ",\"hostname\":\"12345678901234567890123456789012345678901234567890123456789012345\"}", -ERANGE,
+                { BEGIN PROCESS "," LINUX ","
+                  "\"hostname\":\"12345678901234567890123456789012345678901234567890123456789012345\"}", -ERANGE,
                   "hostname" },
                 { BEGIN PROCESS "," LINUX ",\"annotations\":{\"a\":1}}", -EINVAL, "annotations" },
-                { BEGIN PROCESS "," LINUX ",\"mounts\":[{\"destination\":\"proc\",\"type\":\"proc\"}]}", -EINVAL, "destination" },
+                { BEGIN PROCESS "," LINUX ",\"mounts\":[{\"destination\":\"proc\",\"type\":\"proc\"}]}", -EINVAL,
+                  "destination" },
                 { BEGIN PROCESS "," LINUX ",\"mounts\":[{\"destination\":\"/proc\"}]}", -EINVAL, "type" },
-                { BEGIN PROCESS "," LINUX ",\"mounts\":[{\"destination\":\"/a\",\"type\":\"bind\",\"uidMappings\":[]}]}", -EOPNOTSUPP,
+                { BEGIN PROCESS "," LINUX ",\"mounts\":[{\"destination\":\"/a\",\"type\":\"bind\","
+                  "\"uidMappings\":[]}]}", -EOPNOTSUPP,
                   "uidMappings" },
                 { BEGIN PROCESS "," LINUX ",\"mounts\":{}}", -EINVAL, "mounts" },
                 { BEGIN PROCESS "," LINUX ",\"root\":{\"readonly\":1}}", -EINVAL, "readonly" },
@@ -99,34 +113,54 @@ static void test_refused(void **state) {
                 { BEGIN "\"process\":{\"args\":[\"a\"]}," LINUX "}", -EINVAL, "cwd" },
                 { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"\"}," LINUX "}", -EINVAL, "cwd" },
                 { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"../x\"}," LINUX "}", -EINVAL, "cwd" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"env\":[\"NOTHING\"]}," LINUX "}", -EINVAL, "env" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"env\":[\"NOTHING\"]}," LINUX "}", -EINVAL,
+                  "env" },
                 { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"env\":[\"=x\"]}," LINUX "}", -EINVAL, "env" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"selinuxLabel\":\"x\"}," LINUX "}", -EOPNOTSUPP, "selinuxLabel" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":-1}}," LINUX "}", -EINVAL, "uid" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":4294967296}}," LINUX "}", -ERANGE, "uid" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"umask\":18}}," LINUX "}", -EOPNOTSUPP, "umask" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"KILL\"]}}," LINUX "}", -EINVAL, "bounding" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":2,\"hard\":1}]}," LINUX "}",
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"selinuxLabel\":\"x\"}," LINUX "}", -EOPNOTSUPP,
+                  "selinuxLabel" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":-1}}," LINUX "}", -EINVAL,
+                  "uid" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":4294967296}}," LINUX "}",
+                  -ERANGE, "uid" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"umask\":18}}," LINUX "}", -EOPNOTSUPP,
+                  "umask" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"KILL\"]}},"
+                  "" LINUX "}", -EINVAL, "bounding" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\","
+                  "\"soft\":2,\"hard\":1}]}," LINUX "}",
                   -EINVAL, "rlimits" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}," LINUX "}",
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,"
+                  "\"hard\":1}]}," LINUX "}",
                   -EINVAL, "rlimits" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1},"
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,"
+                  "\"hard\":1},"
                   "{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1}]}," LINUX "}", -EINVAL, "rlimits" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"oomScoreAdj\":1001}," LINUX "}", -ERANGE, "oomScoreAdj" },
-                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"consoleSize\":{\"height\":70000,\"width\":1}}," LINUX "}", -ERANGE,
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"oomScoreAdj\":1001}," LINUX "}", -ERANGE,
+                  "oomScoreAdj" },
+                { BEGIN "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"consoleSize\":{\"height\":70000,\"width\":1}},"
+                  "" LINUX "}", -ERANGE,
                   "consoleSize" },
 
-                { BEGIN PROCESS ",\"linux\":{}}", -EOPNOTSUPP, "linux.namespaces" }, /* never without a mount namespace */
-                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"mount\"}]}}", -EINVAL, "namespaces" },
-                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"time\"}]}}", -EINVAL, "namespaces" },
-                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/proc/1/ns/mnt\"}]}}", -EOPNOTSUPP, "namespaces" },
+                { BEGIN PROCESS ",\"linux\":{}}", -EOPNOTSUPP, "linux.namespaces" },
+                  /* never without a mount namespace */
+                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"mount\"}]}}", -EINVAL,
+                  "namespaces" },
+                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"time\"}]}}", -EINVAL,
+                  "namespaces" },
+                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/proc/1/ns/mnt\"}]}}",
+                  -EOPNOTSUPP, "namespaces" },
                 { BEGIN PROCESS ",\"linux\":{\"namespaces\":[1]}}", -EINVAL, "namespaces" },
-                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"user\"}]}}", -EINVAL, "linux.uidMappings" },
-                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]}}",
+                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"user\"}]}}", -EINVAL,
+                  "linux.uidMappings" },
+                { BEGIN PROCESS ",\"linux\":{\"namespaces\":[{\"type\":\"mount\"}],\"uidMappings\":[{\"containerID\":0,"
+                  "\"hostID\":1,\"size\":1}]}}",
                   -EINVAL, "linux.uidMappings" },
-                { BEGIN PROCESS ",\"linux\":{\"uidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}]}}", -ERANGE, "uidMappings" },
-                { BEGIN PROCESS ",\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":4294967295,\"size\":2}]}}", -ERANGE, "uidMappings" },
-                { BEGIN PROCESS ",\"linux\":{\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":0}]}}", -ERANGE, "gidMappings" },
+                { BEGIN PROCESS ",\"linux\":{\"uidMappings\":[{\"containerID\":1,\"hostID\":1,\"size\":1}]}}", -ERANGE,
+                  "uidMappings" },
+                { BEGIN PROCESS ",\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":4294967295,\"size\":2}]}}",
+                  -ERANGE, "uidMappings" },
+                { BEGIN PROCESS ",\"linux\":{\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":0}]}}", -ERANGE,
+                  "gidMappings" },
                 { BEGIN PROCESS ",\"linux\":{\"maskedPaths\":[\"proc\"]}}", -EINVAL, "maskedPaths" },
                 { BEGIN PROCESS ",\"linux\":{\"seccomp\":{}}}", -EOPNOTSUPP, "seccomp" },
                 { BEGIN PROCESS ",\"linux\":{\"rootfsPropagation\":\"shared\"}}", -EOPNOTSUPP, "rootfsPropagation" },

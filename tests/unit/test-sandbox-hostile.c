@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sandbox with images that want out, images and mounts of unusual shape, monitors that die: nothing of the host is touched or seen,
- * nothing hangs, nothing is left. */
+/* The sandbox with images that want out, images and mounts of unusual shape, monitors that die: nothing of the host is
+ * touched or seen, nothing hangs, nothing is left. */
 #include <dirent.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -54,19 +54,24 @@ static void test_images(void) {
                 { "etc-climbs", "rm -r etc; ln -s ../../../../../../../../$O etc", "cat /etc/hosts", 0, "localhost" },
                 { "hosts-absolute", "ln -s $O/secret etc/hosts", "cat /etc/hosts $O/secret", 0, "localhost" },
                 { "hosts-climbs", "ln -s ../../../../../..$O/new etc/hosts", "cat /etc/hosts", 0, "localhost" },
-                { "hosts-magic", "ln -s /proc/self/root/$O/secret etc/hosts", "cat /etc/hosts", 1, "No such file" }, /* under what /proc hides */
-                { "hosts-loop", "ln -s hosts etc/hosts", "true", -1, "cannot bind on /etc/hosts: Too many levels of symbolic links" },
+                { "hosts-magic", "ln -s /proc/self/root/$O/secret etc/hosts", "cat /etc/hosts", 1, "No such file" },
+                  /* under what /proc hides */
+                { "hosts-loop", "ln -s hosts etc/hosts", "true", -1,
+                  "cannot bind on /etc/hosts: Too many levels of symbolic links" },
                 { "hosts-directory", "mkdir etc/hosts", "true", -1, "cannot bind on /etc/hosts" },
                 { "etc-file", "rm -r etc; touch etc", "true", -1, "Not a directory" },
                 { "dev-link", "ln -s $O dev", "ls -d /dev/null", 0, "/dev/null" },
                 { "proc-link", "ln -s $O proc", "cat /proc/self/uid_map", 0, "65536" },
                 { "sys-link", "ln -s ../../../../$O sys", "ls /sys", 0, "kernel" },
                 { "sys-file", "touch sys", "true", -1, "cannot mount sysfs on /sys: Not a directory" },
-                { "passwd-pipe", "rm -f etc/passwd; mknod etc/passwd p", "true", -1, "cannot read /etc/passwd of the container: Invalid argument" },
+                { "passwd-pipe", "rm -f etc/passwd; mknod etc/passwd p", "true", -1,
+                  "cannot read /etc/passwd of the container: Invalid argument" },
                 { "passwd-outside", "ln -sf $O/secret etc/passwd", "cat /etc/passwd", 1, "No such file" },
                 { "passwd-self", "ln -sf passwd etc/passwd", "true", -1, "cannot read /etc/passwd of the container" },
-                { "group-directory", "rm -f etc/group; mkdir etc/group", "true", -1, "cannot read /etc/group of the container" },
-                { "device", "mknod zero c 1 5; chmod 666 zero", "dd if=/zero of=/dev/null bs=1 count=1", 1, "Permission denied" },
+                { "group-directory", "rm -f etc/group; mkdir etc/group", "true", -1,
+                  "cannot read /etc/group of the container" },
+                { "device", "mknod zero c 1 5; chmod 666 zero", "dd if=/zero of=/dev/null bs=1 count=1", 1,
+                  "Permission denied" },
                 { "setuid", "mkdir suid; cp /bin/busybox suid/id; chmod 6755 suid/id", "/suid/id -u", 0, "0" },
                 { "tmp-cwd", "ln -s $O cwd", "pwd; echo x > /cwd/made", 0, "/" },
         };
@@ -78,19 +83,23 @@ static void test_images(void) {
         setenv("O", outside, 1);
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *layer = text("%s/%s", top, cases[i].name);
-                _cleanup_free_ char *command = text("mkdir -p '%s/etc' && cd '%s' && %s", layer, layer, cases[i].command);
+                _cleanup_free_ char *command = text("mkdir -p '%s/etc' && cd '%s' && %s", layer, layer,
+                        cases[i].command);
                 _cleanup_free_ char *args = text("[\"sh\",\"-c\",\"O=%s; %s\"]", outside, cases[i].inside);
                 _cleanup_free_ char *content = NULL;
                 shell(command);
                 Result res = run(&(Run) { .args = args, .layers = text("%s:%s/lower", layer, top),
                                           .process = streq(cases[i].name, "tmp-cwd") ? ",\"cwd\":\"/cwd\"" : NULL });
-                CHECK(res.status == cases[i].status, "%s: status %i (%s)\n%s", cases[i].name, res.status, res.error.text, res.output);
-                CHECK(has(&res, cases[i].expected) || strstr(res.error.text, cases[i].expected), "%s: %s\n%s", cases[i].name,
+                CHECK(res.status == cases[i].status, "%s: status %i (%s)\n%s", cases[i].name, res.status,
+                        res.error.text, res.output);
+                CHECK(has(&res, cases[i].expected) || strstr(res.error.text, cases[i].expected), "%s: %s\n%s",
+                        cases[i].name,
                       res.error.text, res.output);
                 CHECK(!has(&res, "secret"), "%s: %s", cases[i].name, res.output);
                 result_end(&res);
                 CHECK(count_entries(outside) == 1, "%s: something was made outside", cases[i].name);
-                CHECK(fs_read_file(AT_FDCWD, secret, 100, &content, NULL) == 0 && streq(content, "secret"), "%s: written", cases[i].name);
+                CHECK(fs_read_file(AT_FDCWD, secret, 100, &content, NULL) == 0 && streq(content, "secret"),
+                        "%s: written", cases[i].name);
         }
 }
 
@@ -102,15 +111,18 @@ static void test_many_layers(void) {
         for (size_t c = 0; c < N_ELEMENTS(counts); c++) {
                 _cleanup_strv_ char **layers = NULL;
                 for (size_t i = 0; i < counts[c] - 1; i++) {
-                        _cleanup_free_ char *layer = text("%s/many-%zu-%zu", top, counts[c], i), *file = text("%s/file-%zu", layer, i);
+                        _cleanup_free_ char *layer = text("%s/many-%zu-%zu", top, counts[c], i),
+                                *file = text("%s/file-%zu", layer, i);
                         if (mkdir(layer, 0755) < 0)
                                 die(layer);
                         put(file, "x", 0644);
                         strv_extend(&layers, layer);
                 }
                 strv_extendf(&layers, "%s/lower", top);
-                Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"ls / | grep -c file-\"]", .layers = strv_join(layers, ":") });
-                CHECK(res.status == 0 && (size_t) atoi(res.output) == counts[c] - 1, "%zu: status %i, %s (%s)", counts[c], res.status,
+                Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"ls / | grep -c file-\"]",
+                        .layers = strv_join(layers, ":") });
+                CHECK(res.status == 0 && (size_t) atoi(res.output) == counts[c] - 1, "%zu: status %i, %s (%s)",
+                        counts[c], res.status,
                       res.output, res.error.text);
                 result_end(&res);
         }
@@ -119,7 +131,8 @@ static void test_many_layers(void) {
 /* A container whose writable layer is thrown away: the mark that overlayfs leaves shows that it never syncs. */
 static void test_volatile(void) {
         Result res = run(&(Run) { .args = "[\"touch\",\"/made\"]", .annotations = ",\"org.berth.volatile\":\"true\"" });
-        _cleanup_free_ char *mark = text("%s/state-%u/work/work/incompat/volatile", top, serial), *made = text("%s/state-%u/upper/made", top, serial);
+        _cleanup_free_ char *mark = text("%s/state-%u/work/work/incompat/volatile", top, serial),
+                *made = text("%s/state-%u/upper/made", top, serial);
 
         CHECK(res.status == 0, "%i: %s", res.status, res.error.text);
         CHECK(access(mark, F_OK) == 0, "%s", mark);
@@ -145,9 +158,11 @@ static void test_host_network(void) {
         if (readlink("/proc/self/ns/net", own, sizeof(own) - 1) < 0)
                 die("namespace");
         for (int users = 0; users < 2; users++) {
-                Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"readlink /proc/self/ns/net; ls /sys/class/net; mkdir /sys/fs/cgroup/x\"]",
+                Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"readlink /proc/self/ns/net; ls /sys/class/net; "
+                        "mkdir /sys/fs/cgroup/x\"]",
                                           .host_network = true, .host_users = users });
-                CHECK(res.status == 1 && has(&res, own) && has(&res, "lo\n") && has(&res, "Read-only file system"), "%i: %s (%s)",
+                CHECK(res.status == 1 && has(&res, own) && has(&res, "lo\n") && has(&res, "Read-only file system"),
+                        "%i: %s (%s)",
                       res.status, res.output, res.error.text);
                 result_end(&res);
         }
@@ -175,19 +190,22 @@ static void test_init(void) {
                 die("exe");
         strrchr(self, '/')[0] = '\0';
         _cleanup_free_ char *built = text("%s/../../src/runtime/berth-init", self);
-        if (access(built, X_OK) < 0 || access("/usr/libexec", F_OK) < 0 || !startswith(BERTH_LIBEXECDIR, "/usr/libexec/")) {
+        if (access(built, X_OK) < 0 || access("/usr/libexec", F_OK) < 0 || !startswith(BERTH_LIBEXECDIR,
+                "/usr/libexec/")) {
                 fprintf(stderr, "not tested: berth-init, which is not built or goes elsewhere\n");
                 return;
         }
         /* In a mount namespace of the test's own, see main. */
-        _cleanup_free_ char *copy = text("mkdir -p %s && cp %s %s/berth-init", BERTH_LIBEXECDIR, built, BERTH_LIBEXECDIR);
+        _cleanup_free_ char *copy = text("mkdir -p %s && cp %s %s/berth-init", BERTH_LIBEXECDIR, built,
+                BERTH_LIBEXECDIR);
         if (mount("tmpfs", "/usr/libexec", "tmpfs", 0, "mode=755") < 0)
                 die("tmpfs");
         shell(copy);
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *args = text("[\"sh\",\"-c\",\"%s\"]", cases[i].command);
                 Result res = run(&(Run) { .args = args, .annotations = ",\"org.berth.init\":\"true\"" });
-                CHECK(res.status == cases[i].status, "%s: status %i (%s)", cases[i].command, res.status, res.error.text);
+                CHECK(res.status == cases[i].status, "%s: status %i (%s)", cases[i].command, res.status,
+                        res.error.text);
                 CHECK(has(&res, cases[i].expected), "%s: %s", cases[i].command, res.output);
                 result_end(&res);
         }
@@ -199,7 +217,8 @@ static void test_init(void) {
 /* --- seccomp ----------------------------------------------------------------------------------------------------- */
 
 static void test_seccomp(void) {
-        /* All that is refused shows that nothing but execve has to be allowed of what we do ourselves: capset, prctl, setuid are. */
+        /* All that is refused shows that nothing but execve has to be allowed of what we do ourselves: capset, prctl,
+         * setuid are. */
         static const struct sock_filter filter[] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
                 BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 7, 0),
@@ -217,16 +236,20 @@ static void test_seccomp(void) {
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         };
         static const char *const more[] = { "", ",\"user\":{\"username\":\"web\"}", ",\"noNewPrivileges\":true" };
-        _cleanup_free_ char *path = text("%s/filter.bpf", top), *annotation = text(",\"org.berth.seccomp\":\"%s\"", path);
+        _cleanup_free_ char *path = text("%s/filter.bpf", top), *annotation = text(",\"org.berth.seccomp\":\"%s\"",
+                path);
         int r = fs_write_file(AT_FDCWD, path, filter, sizeof(filter), 0644, 0);
 
         CHECK(r == 0, "not written: %s", strerror(-r));
         for (size_t i = 0; i < N_ELEMENTS(more); i++) {
-                Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"grep Seccomp: /proc/1/status; grep CapEff /proc/1/status; mkdir /tmp/x\"]",
+                Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"grep Seccomp: /proc/1/status; grep CapEff "
+                        "/proc/1/status; mkdir /tmp/x\"]",
                                           .process = more[i], .annotations = annotation });
-                CHECK(res.status == 1 && has(&res, "Seccomp:\t2\n") && has(&res, "Operation not permitted"), "%s: %i: %s (%s)", more[i],
+                CHECK(res.status == 1 && has(&res, "Seccomp:\t2\n") && has(&res, "Operation not permitted"),
+                        "%s: %i: %s (%s)", more[i],
                       res.status, res.output, res.error.text);
-                CHECK(has(&res, i == 1 ? "CapEff:\t0000000000000000\n" : "CapEff:\t00000000a80425fb\n"), "%s: %s", more[i], res.output);
+                CHECK(has(&res, i == 1 ? "CapEff:\t0000000000000000\n" : "CapEff:\t00000000a80425fb\n"), "%s: %s",
+                        more[i], res.output);
                 result_end(&res);
         }
         put(path, "odd", 0644);
@@ -234,7 +257,8 @@ static void test_seccomp(void) {
         CHECK(res.status == -1 && strstr(res.error.text, "is no seccomp filter"), "%s", res.error.text);
         result_end(&res);
         res = run(&(Run) { .args = "[\"true\"]", .annotations = ",\"org.berth.seccomp\":\"/nowhere/x\"" });
-        CHECK(res.status == -1 && strstr(res.error.text, "cannot read the seccomp filter /nowhere/x: No such file"), "%s", res.error.text);
+        CHECK(res.status == -1 && strstr(res.error.text, "cannot read the seccomp filter /nowhere/x: No such file"),
+                "%s", res.error.text);
         result_end(&res);
 }
 
@@ -260,21 +284,25 @@ static void test_cgroups(void) {
                 fprintf(stderr, "not tested: cgroups, there is no cgroup2 hierarchy\n");
                 return;
         }
-        _cleanup_free_ char *base = text("%s/test-sandbox-%i", root, (int) getpid()), *payload = text("%s/payload", base);
+        _cleanup_free_ char *base = text("%s/test-sandbox-%i", root, (int) getpid()), *payload = text("%s/payload",
+                base);
         _cleanup_free_ char *other = text("%s/exec", base);
         if (mkdir(base, 0755) < 0 || mkdir(payload, 0755) < 0 || mkdir(other, 0755) < 0)
                 die(base);
-        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"cat /proc/self/cgroup; ls /sys/fs/cgroup/cgroup.procs; echo; exec sleep 1000\"]",
+        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"cat /proc/self/cgroup; ls /sys/fs/cgroup/cgroup.procs; "
+                "echo; exec sleep 1000\"]",
                                   .keep = true, .cgroup = payload });
         for (ssize_t n; !strstr(res.output, "\n\n");) {
                 size_t used = strlen(res.output);
                 if ((n = read(res.output_fd, res.output + used, sizeof(res.output) - 1 - used)) <= 0)
                         break;
         }
-        CHECK(streq(res.output, "0::/\n/sys/fs/cgroup/cgroup.procs\n\n") || has(&res, "\n0::/\n"), "%s (%s)", res.output, res.error.text);
+        CHECK(streq(res.output, "0::/\n/sys/fs/cgroup/cgroup.procs\n\n") || has(&res, "\n0::/\n"), "%s (%s)",
+                res.output, res.error.text);
 
         _cleanup_json_ json_object *object = NULL;
-        static const char process[] = "{\"args\":[\"cat\",\"/proc/self/cgroup\"],\"cwd\":\"/\",\"env\":[\"PATH=/bin\"]}";
+        static const char process[] = "{\"args\":[\"cat\",\"/proc/self/cgroup\"],\"cwd\":\"/\","
+                "\"env\":[\"PATH=/bin\"]}";
         _cleanup_(runtime_process_freep) RuntimeProcess *p = NULL;
         if (json_parse(process, strlen(process), &object) < 0 || runtime_process_read(object, &p, NULL) < 0)
                 die("process");
@@ -307,23 +335,28 @@ static void test_mounts(void) {
                 int status;
                 const char *expected; /* of the error, or of `mount` inside */
         } cases[] = {
-                { ",{\"destination\":\"/x/y\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":[\"size=1m\",\"mode=700\",\"uid=33\"]}", 0,
+                { ",{\"destination\":\"/x/y\",\"type\":\"tmpfs\",\"source\":\"t\",\"options\":[\"size=1m\","
+                  "\"mode=700\",\"uid=33\"]}", 0,
                   "t on /x/y type tmpfs (rw,relatime,size=1024k,mode=700,uid=600047649" },
                 { ",{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"size=banana\"]}", -1,
                   "cannot mount tmpfs (tmpfs: Bad value for 'size'): Invalid argument" },
                 { ",{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"uid=65536\"]}", -1,
                   "cannot use the options of /x: Invalid argument" },
-                { ",{\"destination\":\"/x\",\"type\":\"ext4\",\"source\":\"/dev/sda\"}", -1, "cannot mount ext4 on /x: not supported" },
-                { ",{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/no/such\"}", -1, "cannot bind /no/such: No such file or directory" },
+                { ",{\"destination\":\"/x\",\"type\":\"ext4\",\"source\":\"/dev/sda\"}", -1,
+                  "cannot mount ext4 on /x: not supported" },
+                { ",{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/no/such\"}", -1,
+                  "cannot bind /no/such: No such file or directory" },
                 { ",{\"destination\":\"/x\",\"type\":\"bind\"}", -1, "cannot bind on /x: no source" },
                 { ",{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/tmp\",\"options\":[\"rshared\"]}", -1,
                   "cannot bind /x: no such option: rshared" },
-                { ",{\"destination\":\"/etc/above/x\",\"type\":\"tmpfs\"}", -1, "cannot mount tmpfs on /etc/above/x: Not a directory" },
+                { ",{\"destination\":\"/etc/above/x\",\"type\":\"tmpfs\"}", -1,
+                  "cannot mount tmpfs on /etc/above/x: Not a directory" },
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 Result res = run(&(Run) { .args = "[\"mount\"]", .mount = cases[i].mount });
                 CHECK(res.status == cases[i].status, "%s: status %i (%s)", cases[i].mount, res.status, res.error.text);
-                CHECK(has(&res, cases[i].expected) || strstr(res.error.text, cases[i].expected), "%s: %s\n%s", cases[i].mount,
+                CHECK(has(&res, cases[i].expected) || strstr(res.error.text, cases[i].expected), "%s: %s\n%s",
+                        cases[i].mount,
                       res.error.text, res.output);
                 result_end(&res);
         }
@@ -332,13 +365,15 @@ static void test_mounts(void) {
 /* An id-mapped bind has inside the ids that it has on disk. */
 static void test_idmapped_bind(void) {
         _cleanup_free_ char *directory = text("%s/shared", top), *file = text("%s/shared/made", top);
-        _cleanup_free_ char *bind = text(",{\"destination\":\"/shared\",\"type\":\"bind\",\"source\":\"%s\",\"options\":[\"rbind\",\"ridmap\"]}",
+        _cleanup_free_ char *bind = text(",{\"destination\":\"/shared\",\"type\":\"bind\",\"source\":\"%s\","
+                "\"options\":[\"rbind\",\"ridmap\"]}",
                                          directory);
         struct stat st;
 
         if (mkdir(directory, 0755) < 0 || chown(directory, 33, 33) < 0)
                 die(directory);
-        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"stat -c %u /shared; echo x > /shared/made\"]", .mount = bind,
+        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"stat -c %u /shared; echo x > /shared/made\"]",
+                .mount = bind,
                                   .process = ",\"user\":{\"username\":\"web\"}" });
         CHECK(res.status == 0 && has(&res, "33\n"), "%i: %s (%s)", res.status, res.output, res.error.text);
         CHECK(stat(file, &st) == 0 && st.st_uid == 33 && st.st_gid == 33, "%u:%u", st.st_uid, st.st_gid);
@@ -390,7 +425,8 @@ static void test_nothing_left(void) {
                 { .args = "[\"missing\"]" },
                 { .args = "[\"true\"]", .terminal = true },
                 { .args = "[\"true\"]", .process = ",\"cwd\":\"/etc/above\"" }, /* fails in the mount namespace */
-                { .args = "[\"true\"]", .linux_more = ",\"rootfs\":null", .annotations = ",\"org.berth.seccomp\":\"/nowhere\"" },
+                { .args = "[\"true\"]", .linux_more = ",\"rootfs\":null",
+                  .annotations = ",\"org.berth.seccomp\":\"/nowhere\"" },
                 { .args = "[\"true\"]", .sysctl = "kernel.nothing" }, /* in the init */
                 { .args = "[\"sleep\",\"1000\"]", .keep = true },
                 { .args = "[\"true\"]", .prepare_only = true },
@@ -409,14 +445,16 @@ static void test_nothing_left(void) {
                 mode_t now = umask(mask);
                 CHECK(now == mask, "run %zu left umask %o", i, now);
                 _cleanup_free_ char *status = NULL;
-                CHECK(fs_read_file(AT_FDCWD, "/proc/self/status", 1 << 16, &status, NULL) == 0 && strstr(status, "Uid:\t0\t0\t0\t0\n") &&
+                CHECK(fs_read_file(AT_FDCWD, "/proc/self/status", 1 << 16, &status, NULL) == 0 && strstr(status,
+                        "Uid:\t0\t0\t0\t0\n") &&
                       strstr(status, "Gid:\t0\t0\t0\t0\n"), "run %zu left ids", i);
         }
 }
 
 int main(void) {
         static void (*const tests[])(void) = {
-                test_images, test_many_layers, test_no_layers, test_volatile, test_mounts, test_idmapped_bind, test_cgroups,
+                test_images, test_many_layers, test_no_layers, test_volatile, test_mounts, test_idmapped_bind,
+                        test_cgroups,
                 test_host_network, test_seccomp, test_monitor_dies, test_nothing_left, test_init,
         };
 

@@ -84,7 +84,8 @@ static void test_resolve(void **state) {
                 assert_int_equal(u.gid, cases[i].gid);
                 assert_string_equal(u.home, cases[i].home);
                 assert_int_equal(u.n_groups, cases[i].n_groups);
-                assert_memory_equal(u.groups ? u.groups : cases[i].groups, cases[i].groups, u.n_groups * sizeof(uint32_t));
+                assert_memory_equal(u.groups ? u.groups : cases[i].groups, cases[i].groups,
+                        u.n_groups * sizeof(uint32_t));
         }
 }
 
