@@ -16,6 +16,16 @@ void identity_done(Identity *i) {
         i->cgroup = NULL;
 }
 
+/* A ".." among its names would lead elsewhere; within a name it is a name: berth-a..b.scope. */
+static bool climbs(const char *path) {
+        for (const char *p = path; (p = strstr(p, "/.."));) {
+                p += strlen("/..");
+                if (*p == '/' || *p == '\0')
+                        return true;
+        }
+        return false;
+}
+
 int identity_read(int bundle_fd, Identity *ret) {
         _cleanup_free_ char *text = NULL;
         char *pid, *start, *cgroup, *state = NULL;
@@ -30,7 +40,7 @@ int identity_read(int bundle_fd, Identity *ret) {
         cgroup = strtok_r(NULL, "\n", &state);
         if (!pid || !start || !cgroup || parse_i32(pid, &number) < 0 || parse_u64(start, &start_time) < 0)
                 return -EBADMSG;
-        if (number <= 1 || cgroup[0] != '/' || cgroup[1] == '\0' || strstr(cgroup, ".."))
+        if (number <= 1 || cgroup[0] != '/' || cgroup[1] == '\0' || climbs(cgroup))
                 return -EBADMSG;
         cgroup = strdup(cgroup);
         if (!cgroup)

@@ -136,6 +136,8 @@ int launcher_init(Launcher *l, int listen_fd) {
         int r = loop_init(&l->loop);
         if (r < 0)
                 return r;
+        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* stderr is journald's, which may be away; the monitors get it back */
+                return -errno;
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);

@@ -234,9 +234,10 @@ static void test_refusals(void **state) {
         subject_end(&s);
 }
 
+/* A name with two dots is one that a container may have. */
 static void write_identity(Subject *s, pid_t pid, unsigned long long start_time) {
         char text[128];
-        int n = snprintf(text, sizeof(text), "%i %llu /test-spawn-nowhere.scope\n", (int) pid, start_time);
+        int n = snprintf(text, sizeof(text), "%i %llu /test-spawn..nowhere.scope\n", (int) pid, start_time);
 
         assert_int_equal(fs_write_file(s->bundle_fd, "monitor", text, (size_t) n, 0600, 0), 0);
 }
@@ -257,6 +258,7 @@ static unsigned long long start_time(pid_t pid) {
 static void test_adopt(void **state) {
         static const char *const broken[] = {
                 "", "x", "1 2", "-5 1 /x\n", "1 1 /x\n", "99999999999 1 /x\n", "2 3 relative\n", "2 3 /../x\n",
+                "2 3 /x/..\n",
         };
         Subject s;
         pid_t stranger = fork();
