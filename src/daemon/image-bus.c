@@ -143,15 +143,15 @@ static const sd_bus_vtable image_vtable[] = {
 
 /* --- Changes --- */
 
+/* That an image came in is told by the call that brought it, which knows how. */
 static void on_image_changed(ImageChange change, const Image *image, const char *reference, void *userdata) {
         static const char *const actions[] = {
-                [IMAGE_ADDED] = "load", [IMAGE_TAGGED] = "tag", [IMAGE_UNTAGGED] = "untag", [IMAGE_DELETED] = "delete",
+                [IMAGE_ADDED] = NULL, [IMAGE_TAGGED] = "tag", [IMAGE_UNTAGGED] = "untag", [IMAGE_DELETED] = "delete",
         };
         Manager *m = userdata;
-        _cleanup_free_ char *path = NULL, *name = NULL, *id = NULL;
+        _cleanup_free_ char *path = NULL;
 
-        if (image_path(image->id, &path) < 0 || asprintf(&id, "sha256:%s", image->id) < 0 ||
-            asprintf(&name, "name=%s", reference ? reference : id) < 0)
+        if (image_path(image->id, &path) < 0)
                 return;
         if (change == IMAGE_ADDED)
                 (void) sd_bus_emit_object_added(m->host.bus, path);
@@ -160,7 +160,16 @@ static void on_image_changed(ImageChange change, const Image *image, const char 
                 (void) sd_bus_emit_interfaces_removed(m->host.bus, path, IMAGE_INTERFACE, NULL);
         else
                 (void) sd_bus_emit_properties_changed(m->host.bus, path, IMAGE_INTERFACE, "References", NULL);
-        m->host.emit(&m->host, "image", actions[change], id, (char *[]) { name, NULL });
+        if (actions[change])
+                manager_emit_image(m, actions[change], image->id, reference);
+}
+
+void manager_emit_image(Manager *m, const char *action, const char *id, const char *reference) {
+        _cleanup_free_ char *full_id = NULL, *name = NULL;
+
+        if (asprintf(&full_id, "sha256:%s", id) < 0 || asprintf(&name, "name=%s", reference && *reference ? reference : full_id) < 0)
+                return;
+        m->host.emit(&m->host, "image", action, full_id, (char *[]) { name, NULL });
 }
 
 int manager_publish_images(Manager *m) {

@@ -4,6 +4,9 @@
 
 #include "daemon/manager.h"
 
+/* The signal Event for an image; without a reference its id is its name. */
+void manager_emit_image(Manager *m, const char *action, const char *id, const char *reference);
+
 /* Handlers of org.berth1.Manager; userdata is the Manager. */
 int manager_method_load_image(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int manager_method_import_image(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -111,6 +111,8 @@ static void on_job_done(int result, const char *text, const ImageLoaded *loaded,
                 (void) sd_bus_reply_method_errorf(c->message, job_error_name(result), "%s", text ? text : strerror(-result));
         else
                 (void) reply_loaded(c, loaded, n_loaded);
+        for (size_t i = 0; result >= 0 && i < n_loaded; i++)
+                manager_emit_image(c->manager, c->import ? "import" : "load", loaded[i].id, loaded[i].reference);
         call_free(c); /* and with it the job, whose staging goes then */
 }
 

@@ -199,11 +199,15 @@ END
         wait_until grep -q 'is owned by' "$BATS_TEST_TMPDIR/signals"
         berth run --rm --label color=blue busybox sh -c 'exit 3' || [ $? = 3 ]
         wait_until grep -q destroy "$BATS_TEST_TMPDIR/signals"
+        make_busybox_image told
+        berth tag told other
+        berth rmi told other
+        wait_until grep -q "'image', 'delete'" "$BATS_TEST_TMPDIR/signals"
         kill "$monitor"
         seen=$(cat "$BATS_TEST_TMPDIR/signals")
         for part in InterfacesAdded InterfacesRemoved "'State': <'running'>" "'State': <'exited'>" "'ExitCode': <3>" \
                 "'container', 'create'" "'container', 'start'" "'container', 'die'" "'container', 'destroy'" \
-                "'exitCode': '3'" "'color': 'blue'" "'image': 'busybox'"; do
+                "'image', 'import'" "'image', 'tag'" "'image', 'untag'" "'image', 'delete'" "'exitCode': '3'" "'color': 'blue'" "'image': 'busybox'"; do
                 assert_contains "$seen" "$part"
         done
 }
