@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "image/base-layer.h"
 #include "image/image-store-internal.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -42,7 +43,8 @@ int image_store_open_dirs(ImageStore *s) {
             (r = open_made(s->state_fd, "images", &s->images_fd)) < 0 ||
             (r = open_made(s->state_fd, "layers", &s->layers_fd)) < 0 ||
             (r = open_made(s->state_fd, "staging", &s->staging_fd)) < 0 ||
-            (r = open_made(s->state_fd, "trash", &s->trash_fd)) < 0)
+            (r = open_made(s->state_fd, "trash", &s->trash_fd)) < 0 ||
+            (r = base_layer_make(s->state_fd)) < 0)
                 return r;
         if (faccessat(s->oci_fd, "oci-layout", F_OK, 0) < 0)
                 return fs_write_file(s->oci_fd, "oci-layout", LAYOUT_TEXT, strlen(LAYOUT_TEXT), 0600, WRITE_SYNC);

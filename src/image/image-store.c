@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The images that there are: see image-store.h. */
+#include "image/base-layer.h"
 #include "image/image-store-internal.h"
 #include "oci/reference.h"
 #include "util/io.h"
@@ -292,6 +293,9 @@ int image_store_layer_paths(ImageStore *s, const Image *image, char **ret) {
                 if (r < 0)
                         return r;
         }
+        r = strv_extendf(&paths, "%s/" BASE_LAYER_NAME, s->statedir);
+        if (r < 0)
+                return r;
         char *text = strv_join(paths, ":");
         if (!text)
                 return -ENOMEM;

@@ -61,5 +61,5 @@ void image_store_drop_staging(ImageStore *s, const char *path);
 /* trash/, for whoever empties it in slices (fs_remove_some). Borrowed. */
 int image_store_trash_fd(ImageStore *s);
 
-/* Joined by ':', topmost first, absolute: for the annotation `layers`. */
+/* Joined by ':', topmost first, absolute, the base layer (base-layer.h) last: for the annotation `layers`. */
 int image_store_layer_paths(ImageStore *s, const Image *image, char **ret);

@@ -257,8 +257,10 @@ static void test_load(void **state) {
         assert_int_equal(stat_in("oci/blobs/sha256/%s", i->id).st_size, image.config.size);
         _cleanup_free_ char *paths = NULL;
         assert_int_equal(image_store_layer_paths(store, i, &paths), 0);
-        snprintf(path, sizeof(path), "%s/layers/%s/diff", top, i->layers[0]);
+        snprintf(path, sizeof(path), "%s/layers/%s/diff:%s/base", top, i->layers[0], top);
         assert_string_equal(paths, path);
+        assert_int_equal(stat_in("base/etc/hosts").st_mode, S_IFREG | 0644);
+        assert_int_equal(stat_in("base/proc").st_mode, S_IFDIR | 0755);
 
         /* once more: one worker looks at it, and nothing is unpacked or added */
         o = load_image(&image);
