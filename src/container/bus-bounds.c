@@ -48,7 +48,8 @@ int bus_message_check_bounds(sd_bus_message *m, sd_bus_error *error) {
         r = measure(m, &a);
         if (r == -E2BIG)
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                         "The call holds more than %d strings or %d bytes of text; no command line is that long.",
+                                         "The call holds more than %d strings or %d bytes of text; "
+                                         "no command line is that long.",
                                          BUS_STRINGS_MAX, BUS_BYTES_MAX);
         return r < 0 ? r : sd_bus_message_rewind(m, true);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How much one call may bring. Looked at before anything is kept of a message and before its caller is known, so that nobody can
- * make the event loop chew on a hundred thousand strings. */
+/* How much one call may bring. Looked at before anything is kept of a message and before its caller is known, so
+ * that nobody can make the event loop chew on a hundred thousand strings. */
 #pragma once
 
 #include <systemd/sd-bus.h>

@@ -25,13 +25,16 @@ static int check_stream(int fd, unsigned index, sd_bus_error *error) {
         int flags = fcntl(fd, F_GETFL);
 
         if (flags < 0 || fstat(fd, &st) < 0)
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The descriptor for %s cannot be used: %m", name);
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The descriptor for %s cannot be used: %m",
+                                         name);
         if (flags & O_PATH || (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)))
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                         "The descriptor for %s is neither a pipe nor a socket; pass one end of a pipe.", name);
+                                         "The descriptor for %s is neither a pipe nor a socket; pass one end of "
+                                         "a pipe.", name);
         int mode = flags & O_ACCMODE;
         if (mode != O_RDWR && mode != (index == 0 ? O_RDONLY : O_WRONLY))
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The descriptor for %s is the wrong end of a pipe: it is not open for %s.",
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                         "The descriptor for %s is the wrong end of a pipe: it is not open for %s.",
                                          name, index == 0 ? "reading" : "writing");
         return 0;
 }
@@ -47,7 +50,8 @@ static int read_stream(sd_bus_message *m, ClientStreams *s, sd_bus_error *error)
         while (i < N_ELEMENTS(stream_names) && !streq(stream_names[i], name))
                 i++;
         if (i == N_ELEMENTS(stream_names))
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no stream \"%.64s\"; there are stdin, stdout, stderr.", name);
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                         "There is no stream \"%.64s\"; there are stdin, stdout, stderr.", name);
         if (s->fds[i] >= 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The stream %s is given twice.", name);
         r = check_stream(fd, i, error);

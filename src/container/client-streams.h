@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a client of Run, Start, Attach or Exec brings and gets: the streams it passed, and a control descriptor whose other end goes on to
- * the monitor with them (wire/control.h). Until the monitor has them, berthd answers for it. */
+/* What a client of Run, Start, Attach or Exec brings and gets: the streams it passed, and a control descriptor whose
+ * other end goes on to the monitor with them (wire/control.h). Until the monitor has them, berthd answers for it. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -17,8 +17,8 @@ typedef struct ClientStreams {
 
 void client_streams_done(ClientStreams *s);
 
-/* Reads the a{sh} of a call. Only pipes and sockets, open in the right direction, are taken: -EINVAL and `error` names what is not.
- * The descriptors are duplicates. */
+/* Reads the a{sh} of a call. Only pipes and sockets, open in the right direction, are taken: -EINVAL and `error`
+ * names what is not. The descriptors are duplicates. */
 int client_streams_read(sd_bus_message *m, ClientStreams *ret, sd_bus_error *error);
 
 /* Makes the control pair; returns the client's end, for the answer. */

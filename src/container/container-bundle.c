@@ -47,7 +47,7 @@ static int write_name_files(const Container *c, int bundle_fd) {
         int r;
 
         if (container_has_host_network(c))
-                (void) fs_read_file(AT_FDCWD, "/etc/hosts", HOST_FILE_MAX, &hosts, NULL); /* a host without one has none */
+                (void) fs_read_file(AT_FDCWD, "/etc/hosts", HOST_FILE_MAX, &hosts, NULL); /* a host may have none */
         (void) fs_read_file(AT_FDCWD, "/etc/resolv.conf", HOST_FILE_MAX, &resolv, NULL);
         snprintf(hostname, sizeof(hostname), "%s\n", container_hostname(c, buffer));
         if ((r = write_for_root(c, bundle_fd, "hosts", hosts ? hosts : hosts_default)) < 0 ||

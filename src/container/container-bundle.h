@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The bundle: RUNDIR/containers/ID, all that exists of one run besides its processes. Made by berthd, read by the monitor, and by a berthd
- * that was started after it. */
+/* The bundle: RUNDIR/containers/ID, all that exists of one run besides its processes. Made by berthd, read by the
+ * monitor, and by a berthd that was started after it. */
 #pragma once
 
 #include "container/container.h"
@@ -16,7 +16,8 @@ typedef struct RunRecord {
 
 void run_record_done(RunRecord *r);
 
-/* Makes directory and files, binds monitor.sock. Needs run_id, ids_base and unit in `c`. Replaces what an earlier run left. */
+/* Makes directory and files, binds monitor.sock. Needs run_id, ids_base and unit in `c`. Replaces what an earlier
+ * run left. */
 int container_bundle_make(Container *c, const char *seccomp, bool stdin_once, int *ret_bundle_fd, int *ret_listen_fd);
 int container_bundle_save_run(int bundle_fd, const RunRecord *record);
 int container_bundle_load_run(int bundle_fd, RunRecord *ret);

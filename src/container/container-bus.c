@@ -68,8 +68,9 @@ static int method_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = container_run_attach(c->run, &streams);
         if (r < 0) {
                 fd_close(fd);
-                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Cannot attach to container %s: its monitor does not answer (%s).",
-                                         c->name, strerror(-r));
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                         "Cannot attach to container %s: its monitor does not answer (%s).", c->name,
+                                         strerror(-r));
         }
         return reply_control(m, NULL, fd);
 }
@@ -124,13 +125,14 @@ static int read_options(sd_bus_message *m, const CallOption *table, size_t n, vo
                 while (i < n && !streq(table[i].key, key))
                         i++;
                 if (i == n)
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.", key);
+                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
+                                                 key);
                 r = sd_bus_message_peek_type(m, NULL, &type);
                 if (r < 0)
                         return r;
                 if (!streq(type, table[i].type))
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The option \"%s\" has type %s, not %.16s.", key,
-                                                 table[i].type, type);
+                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                                 "The option \"%s\" has type %s, not %.16s.", key, table[i].type, type);
                 r = read_value(m, table[i].type, (char *) target + table[i].offset);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);
@@ -159,13 +161,18 @@ static void exec_settings_done(ExecSettings *s) {
 /* The options of exec are rows of the container's table, too: one set of rules for both. */
 static int validate_exec(const ExecSettings *e, sd_bus_error *error) {
         const ContainerSettings as_settings = {
-                .command = e->command, .env = e->env, .user = e->user, .working_dir = e->working_dir, .stop_timeout = OPTION_I32_UNSET,
+                .command = e->command,
+                .env = e->env,
+                .user = e->user,
+                .working_dir = e->working_dir,
+                .stop_timeout = OPTION_I32_UNSET,
         };
         _cleanup_free_ char *why = NULL;
         int r;
 
         if (strv_length(e->env) > BUS_ASSIGNMENTS_MAX)
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "More than %d environment variables.", BUS_ASSIGNMENTS_MAX);
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "More than %d environment variables.",
+                                         BUS_ASSIGNMENTS_MAX);
         if (!e->command || !e->command[0])
                 return sd_bus_error_set(error, BERTH_ERROR_BAD_OPTION, "exec needs a command.");
         r = container_settings_validate(&as_settings, &why);
@@ -186,7 +193,8 @@ static int read_exec(sd_bus_message *m, ExecSettings *e, ClientStreams *streams,
                 r = validate_exec(e, error);
         streams->detached = e->detach;
         if (r >= 0 && !e->interactive && streams->fds[0] >= 0)
-                return sd_bus_error_set(error, BERTH_ERROR_BAD_OPTION, "A stdin was passed, but the option interactive was not.");
+                return sd_bus_error_set(error, BERTH_ERROR_BAD_OPTION,
+                                        "A stdin was passed, but the option interactive was not.");
         return r;
 }
 
@@ -214,8 +222,9 @@ static int method_exec(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         r = container_run_exec(c->run, &streams, id, process);
         if (r < 0) {
                 fd_close(fd);
-                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Cannot execute in container %s: its monitor does not answer (%s).",
-                                         c->name, strerror(-r));
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                         "Cannot execute in container %s: its monitor does not answer (%s).", c->name,
+                                         strerror(-r));
         }
         snprintf(attribute, sizeof(attribute), "execID=%s", id);
         container_emit(c, "exec_create", attribute);
@@ -250,7 +259,8 @@ static int read_stop(sd_bus_message *m, StopOptions *o, sd_bus_error *error) {
         *o = (StopOptions) { .timeout = OPTION_I32_UNSET };
         r = read_options(m, stop_options, N_ELEMENTS(stop_options), o, error);
         if (r >= 0 && o->timeout != OPTION_I32_UNSET && o->timeout < -1)
-                r = sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "invalid timeout %i: seconds, or -1 for no limit", o->timeout);
+                r = sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "invalid timeout %i: seconds, or -1 for no limit",
+                                      o->timeout);
         if (r >= 0 && o->signal && *o->signal)
                 r = read_signal(o->signal, &o->signo, error);
         free(o->signal);
@@ -326,8 +336,9 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 return not_running(c, error);
         r = container_run_signal(c->run, signo, &cookie);
         if (r < 0)
-                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Cannot signal container %s: its monitor does not answer (%s).",
-                                         c->name, strerror(-r));
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                         "Cannot signal container %s: its monitor does not answer (%s).", c->name,
+                                         strerror(-r));
         snprintf(attribute, sizeof(attribute), "signal=%i", signo);
         container_emit(c, "kill", attribute);
         r = container_wait_add(c, m, WAIT_ACK, cookie, error);
@@ -341,7 +352,7 @@ typedef struct RemoveOptions {
 static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         static const CallOption options[] = {
                 { "force",   "b", offsetof(RemoveOptions, force)   },
-                { "volumes", "b", offsetof(RemoveOptions, volumes) }, /* anonymous ones; until there are volumes there are none */
+                { "volumes", "b", offsetof(RemoveOptions, volumes) }, /* there are none yet */
         };
         RemoveOptions o = { 0 };
         Container *c = userdata;
@@ -359,7 +370,8 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
         }
         if (!o.force)
                 return sd_bus_error_setf(error, BERTH_ERROR_RUNNING,
-                                         "cannot remove container \"%s\": container is running: stop the container before removing or force remove",
+                                         "cannot remove container \"%s\": container is running: "
+                                         "stop the container before removing or force remove",
                                          c->name);
         r = container_wait_add(c, m, WAIT_REMOVE, 0, error);
         if (r < 0)
@@ -404,8 +416,9 @@ static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *error
         r = container_inspect(c, &object);
         if (r < 0)
                 return r;
-        return sd_bus_reply_method_return(m, "s", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-                                                                                         JSON_C_TO_STRING_NOSLASHESCAPE));
+        return sd_bus_reply_method_return(
+                m, "s",
+                json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* --- Properties --- */
@@ -441,8 +454,8 @@ static int get_number(sd_bus *bus, const char *path, const char *interface, cons
         return -EINVAL;
 }
 
-static int get_command(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                       void *userdata, sd_bus_error *error) {
+static int get_command(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Container *c = userdata;
         int r;
 
@@ -475,8 +488,8 @@ static int get_pid(sd_bus *bus, const char *path, const char *interface, const c
         return sd_bus_message_append(reply, "u", (uint32_t) ((Container *) userdata)->pid);
 }
 
-static int get_exit_code(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                         void *userdata, sd_bus_error *error) {
+static int get_exit_code(sd_bus *bus, const char *path, const char *interface, const char *property,
+                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "i", ((Container *) userdata)->result.exit_code);
 }
 
@@ -484,7 +497,8 @@ static int get_flag(sd_bus *bus, const char *path, const char *interface, const 
                     void *userdata, sd_bus_error *error) {
         Container *c = userdata;
 
-        return sd_bus_message_append(reply, "b", (int) (streq(property, "Tty") ? c->settings.tty : c->settings.auto_remove));
+        return sd_bus_message_append(reply, "b",
+                                     (int) (streq(property, "Tty") ? c->settings.tty : c->settings.auto_remove));
 }
 
 #define FIXED SD_BUS_VTABLE_PROPERTY_CONST
@@ -493,8 +507,10 @@ static int get_flag(sd_bus *bus, const char *path, const char *interface, const 
 
 const sd_bus_vtable container_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_ARGS("a{sh}", streams), SD_BUS_RESULT("h", control), method_start, CALL),
-        SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sh}", streams), SD_BUS_RESULT("h", control), method_attach, CALL),
+        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_ARGS("a{sh}", streams), SD_BUS_RESULT("h", control), method_start,
+                                CALL),
+        SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sh}", streams), SD_BUS_RESULT("h", control), method_attach,
+                                CALL),
         SD_BUS_METHOD_WITH_ARGS("Exec", SD_BUS_ARGS("as", command, "a{sv}", options, "a{sh}", streams),
                                 SD_BUS_RESULT("s", exec_id, "h", control), method_exec, CALL),
         SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_stop, CALL),
@@ -522,5 +538,4 @@ const sd_bus_vtable container_vtable[] = {
         SD_BUS_PROPERTY("AutoRemove", "b", get_flag, 0, FIXED),
         SD_BUS_PROPERTY("Tty", "b", get_flag, 0, FIXED),
         SD_BUS_PROPERTY("Network", "s", get_string, 0, FIXED),
-        SD_BUS_VTABLE_END
-};
+        SD_BUS_VTABLE_END};

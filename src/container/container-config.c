@@ -69,10 +69,11 @@ static int merge_assignments(char *const *first, char *const *second, char ***re
         return 0;
 }
 
-/* Docker: an entrypoint of one's own leaves the image's arguments behind; arguments of one's own keep the image's entrypoint. */
+/* Docker: an entrypoint of one's own leaves the image's arguments behind; arguments of one's own keep the image's
+ * entrypoint. */
 static int merge_command(const ContainerSettings *s, const ImageDefaults *image, ContainerConfig *c) {
         bool own = s->entrypoint, given = s->command && s->command[0];
-        bool none = own && (!s->entrypoint[0] || (streq(s->entrypoint[0], "") && !s->entrypoint[1])); /* --entrypoint "" */
+        bool none = own && (!s->entrypoint[0] || (streq(s->entrypoint[0], "") && !s->entrypoint[1])); /* "" is none */
         char *const *command = given ? s->command : own ? NULL : image->cmd;
         int r;
 
@@ -104,7 +105,9 @@ static int merge(const ContainerSettings *s, const ImageDefaults *image, Contain
         }
         c->stop_signal = stop_signal ? signal_parse(stop_signal) : SIGTERM;
         if (c->stop_signal <= 0) {
-                if (asprintf(ret_error, "The stop signal \"%.64s\" of the image is no signal; give one with --stop-signal.", stop_signal) < 0)
+                if (asprintf(ret_error,
+                             "The stop signal \"%.64s\" of the image is no signal; give one with --stop-signal.",
+                             stop_signal) < 0)
                         *ret_error = NULL;
                 return *ret_error ? -EINVAL : -ENOMEM;
         }
@@ -127,7 +130,8 @@ static int merge(const ContainerSettings *s, const ImageDefaults *image, Contain
         return 0;
 }
 
-int container_config_merge(const ContainerSettings *settings, json_object *image_config, ContainerConfig *ret, char **ret_error) {
+int container_config_merge(const ContainerSettings *settings, json_object *image_config, ContainerConfig *ret,
+                           char **ret_error) {
         _cleanup_(defaults_done) ImageDefaults image = { 0 };
         _cleanup_(container_config_done) ContainerConfig c = { 0 };
         const char *where = NULL;
@@ -136,7 +140,8 @@ int container_config_merge(const ContainerSettings *settings, json_object *image
         if (image_config) {
                 r = json_read_fields(image_config, image_fields, N_ELEMENTS(image_fields), &image, &where);
                 if (r < 0) {
-                        if (asprintf(ret_error, "The record of the image cannot be used: its field %s is wrong.", where) < 0)
+                        if (asprintf(ret_error, "The record of the image cannot be used: its field %s is wrong.",
+                                     where) < 0)
                                 *ret_error = NULL;
                         return *ret_error ? -EINVAL : -ENOMEM;
                 }

@@ -20,5 +20,6 @@ typedef struct ContainerConfig {
 } ContainerConfig;
 
 /* `image_config`: the object `config` of the image record, may be NULL. -EINVAL with *ret_error a line to free. */
-int container_config_merge(const ContainerSettings *settings, json_object *image_config, ContainerConfig *ret, char **ret_error);
+int container_config_merge(const ContainerSettings *settings, json_object *image_config, ContainerConfig *ret,
+                           char **ret_error);
 void container_config_done(ContainerConfig *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a container needs of the daemon around it: the connections it acts through, and whom it tells. Filled once by the Manager, which
- * outlives every container. */
+/* What a container needs of the daemon around it: the connections it acts through, and whom it tells. Filled once by
+ * the Manager, which outlives every container. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -23,10 +23,12 @@ struct ContainerHost {
         const char *statedir, *rundir;
         IdRangeSpares spare_ids;
 
-        /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says why. */
+        /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says
+         * why. */
         int (*authorize)(ContainerHost *host, sd_bus_message *m, const char *action, sd_bus_error *error);
         /* The signal Event. `attributes`: KEY=VALUE. */
-        void (*emit)(ContainerHost *host, const char *type, const char *action, const char *id, char *const *attributes);
+        void (*emit)(ContainerHost *host, const char *type, const char *action, const char *id,
+                     char *const *attributes);
         /* The container has been removed: forget it now, free it when the event loop is back in control. */
         void (*removed)(ContainerHost *host, Container *c);
         /* A run has ended: what belongs to its unit outside of it is to be removed soon. */

@@ -7,7 +7,8 @@
 #define CONTAINER_ID_LENGTH 64
 #define CONTAINER_SHORT_ID_LENGTH 12
 
-/* Random; its first 12 digits are not all decimal, so that it can never be taken for a number (Docker does the same). */
+/* Random; its first 12 digits are not all decimal, so that it can never be taken for a number (Docker does the
+ * same). */
 int container_id_new(char ret[static CONTAINER_ID_LENGTH + 1]);
 bool container_id_is_valid(const char *s);
 /* Could this be the beginning of an id? */

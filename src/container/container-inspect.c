@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `inspect`: a container in Docker's JSON shape. What somebody set stands where the option table says; then comes what follows from it and
- * from the run. berth's own facts have names of their own: Unit, RunId, UsernsBase, LogEpoch, LogOrdinal. */
+/* `inspect`: a container in Docker's JSON shape. What somebody set stands where the option table says; then comes
+ * what follows from it and from the run. berth's own facts have names of their own: Unit, RunId, UsernsBase,
+ * LogEpoch, LogOrdinal. */
 #include <stdio.h>
 #include <time.h>
 
@@ -179,13 +180,16 @@ static int set_config(json_object *root, const Container *c) {
 
 static int set_rest(json_object *root, const Container *c) {
         const char *network = container_has_host_network(c) ? "host" : "none";
-        _cleanup_free_ char *name = NULL, *image = NULL, *upper = NULL, *endpoint = NULL, *hosts = NULL, *hostname = NULL, *resolv = NULL;
+        _cleanup_free_ char *name = NULL, *image = NULL, *upper = NULL, *endpoint = NULL, *hosts = NULL,
+                            *hostname = NULL, *resolv = NULL;
         json_object *empty = json_object_new_array(), *settings = json_object_new_object();
         int r;
 
-        if (!empty || !settings || asprintf(&name, "/%s", c->name) < 0 || asprintf(&image, "sha256:%s", c->image_id) < 0 ||
-            asprintf(&endpoint, "NetworkSettings.Networks.%s", network) < 0 || container_state_path(c, "upper", &upper) < 0 ||
-            container_bundle_path(c, "hosts", &hosts) < 0 || container_bundle_path(c, "hostname", &hostname) < 0 ||
+        if (!empty || !settings || asprintf(&name, "/%s", c->name) < 0 ||
+            asprintf(&image, "sha256:%s", c->image_id) < 0 ||
+            asprintf(&endpoint, "NetworkSettings.Networks.%s", network) < 0 ||
+            container_state_path(c, "upper", &upper) < 0 || container_bundle_path(c, "hosts", &hosts) < 0 ||
+            container_bundle_path(c, "hostname", &hostname) < 0 ||
             container_bundle_path(c, "resolv.conf", &resolv) < 0) {
                 json_object_put(empty);
                 json_object_put(settings);

@@ -7,18 +7,20 @@
 #include "container/container-names.h"
 
 static const char *const qualities[] = {
-        "amber", "ample", "brave", "brisk", "calm", "clear", "crisp", "dusky", "eager", "early", "fair", "fleet", "fond", "fresh",
-        "gentle", "glad", "grand", "green", "hardy", "humble", "ideal", "jolly", "keen", "kind", "late", "light", "lively", "loyal",
-        "lucid", "mellow", "merry", "mild", "misty", "neat", "nimble", "noble", "patient", "plain", "proud", "quick", "quiet", "ready",
-        "robust", "rosy", "sandy", "sharp", "silent", "sleek", "smooth", "snug", "solid", "spry", "steady", "still", "sunny", "swift",
-        "tidy", "upbeat", "vivid", "warm", "wide", "wise", "witty", "young",
+        "amber", "ample", "brave", "brisk", "calm", "clear", "crisp", "dusky", "eager", "early", "fair", "fleet",
+        "fond", "fresh", "gentle", "glad", "grand", "green", "hardy", "humble", "ideal", "jolly", "keen", "kind",
+        "late", "light", "lively", "loyal", "lucid", "mellow", "merry", "mild", "misty", "neat", "nimble", "noble",
+        "patient", "plain", "proud", "quick", "quiet", "ready", "robust", "rosy", "sandy", "sharp", "silent", "sleek",
+        "smooth", "snug", "solid", "spry", "steady", "still", "sunny", "swift", "tidy", "upbeat", "vivid", "warm",
+        "wide", "wise", "witty", "young",
 };
 static const char *const things[] = {
-        "anchor", "barge", "beacon", "bell", "bollard", "breeze", "bridge", "buoy", "canal", "cape", "capstan", "clipper", "coast",
-        "compass", "coral", "cove", "crane", "current", "cutter", "deck", "delta", "dock", "dolphin", "ferry", "fjord", "gale", "gull",
-        "harbor", "heron", "hull", "island", "jetty", "keel", "lagoon", "lantern", "lighter", "lock", "mast", "mole", "mooring", "oar",
-        "otter", "pelican", "pier", "pilot", "plover", "port", "prow", "quay", "reef", "rudder", "sail", "seal", "shoal", "skiff",
-        "sloop", "spar", "strand", "tern", "tide", "trawler", "tug", "wave", "wharf",
+        "anchor", "barge", "beacon", "bell", "bollard", "breeze", "bridge", "buoy", "canal", "cape", "capstan",
+        "clipper", "coast", "compass", "coral", "cove", "crane", "current", "cutter", "deck", "delta", "dock",
+        "dolphin", "ferry", "fjord", "gale", "gull", "harbor", "heron", "hull", "island", "jetty", "keel", "lagoon",
+        "lantern", "lighter", "lock", "mast", "mole", "mooring", "oar", "otter", "pelican", "pier", "pilot", "plover",
+        "port", "prow", "quay", "reef", "rudder", "sail", "seal", "shoal", "skiff", "sloop", "spar", "strand", "tern",
+        "tide", "trawler", "tug", "wave", "wharf",
 };
 
 int container_name_generate(unsigned attempt, char **ret) {

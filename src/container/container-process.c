@@ -95,7 +95,8 @@ static int on_death(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
-int container_process_new(sd_event *event, const char *socket_path, ProcessEvent callback, void *userdata, ContainerProcess **ret) {
+int container_process_new(sd_event *event, const char *socket_path, ProcessEvent callback, void *userdata,
+                          ContainerProcess **ret) {
         _cleanup_(container_process_freep) ContainerProcess *p = calloc(1, sizeof(ContainerProcess));
         int r;
 

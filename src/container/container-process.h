@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The connection to the monitor of one running container (wire/monitor.h), and the watch over that process by its pidfd: the monitor is
- * gone when the pidfd says so, not when a socket was closed. */
+/* The connection to the monitor of one running container (wire/monitor.h), and the watch over that process by its
+ * pidfd: the monitor is gone when the pidfd says so, not when a socket was closed. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -10,18 +10,21 @@
 
 typedef struct ContainerProcess ContainerProcess;
 
-/* One message of the monitor; NULL: it is dead, and everything it had sent has been delivered. The callee may free the process. */
+/* One message of the monitor; NULL: it is dead, and everything it had sent has been delivered. The callee may free
+ * the process. */
 typedef void (*ProcessEvent)(const MonitorEvent *event, void *userdata);
 
 /* Connects. Nothing waits: the listening socket may be one that nobody accepts on yet. */
-int container_process_new(sd_event *event, const char *socket_path, ProcessEvent callback, void *userdata, ContainerProcess **ret);
+int container_process_new(sd_event *event, const char *socket_path, ProcessEvent callback, void *userdata,
+                          ContainerProcess **ret);
 ContainerProcess *container_process_free(ContainerProcess *p);
 DEFINE_FREEP(ContainerProcess, container_process_free)
 
 /* Takes the pidfd, also on failure. */
 int container_process_watch(ContainerProcess *p, int pidfd);
 
-/* Sends; `magic` and a fresh cookie are filled in. -EAGAIN: the monitor does not read. The descriptors stay the caller's. */
+/* Sends; `magic` and a fresh cookie are filled in. -EAGAIN: the monitor does not read. The descriptors stay the
+ * caller's. */
 int container_process_send(ContainerProcess *p, MonitorRequest *request, const int *fds, size_t n_fds);
 
 /* SIGKILL to the monitor, if its pidfd is known. */

@@ -27,7 +27,7 @@
 #define FILTER_TIMEOUT_USEC (60 * SEC)
 #define OLD_UNIT_WAIT_USEC (1 * SEC)    /* how long a unit of an earlier run may keep our name */
 #define OLD_UNIT_POLL_USEC (SEC / 50)
-#define STOP_MARGIN_SEC 12              /* a monitor that has killed and still not reported is killed itself; before systemd would */
+#define STOP_MARGIN_SEC 12              /* then a monitor that has not reported is killed; before systemd would */
 #define LAUNCH_ATTEMPTS_MAX 3
 
 struct ContainerRun {
@@ -158,8 +158,8 @@ static int run_retry_name(ContainerRun *run) {
         if (run->waiting_since == 0)
                 run->waiting_since = now;
         if (now - run->waiting_since < OLD_UNIT_WAIT_USEC)
-                return sd_event_add_time_relative(c->host->event, &run->timer, CLOCK_MONOTONIC, OLD_UNIT_POLL_USEC, 1000,
-                                                  on_name_timer, run);
+                return sd_event_add_time_relative(c->host->event, &run->timer, CLOCK_MONOTONIC, OLD_UNIT_POLL_USEC,
+                                                  1000, on_name_timer, run);
         r = container_unit_name(c->name, c->id, &other);
         if (r < 0)
                 return r;
@@ -183,7 +183,8 @@ static void on_unit_started(int result, const char *text, void *userdata) {
                 run_go(run);
         if (result >= 0)
                 return;
-        snprintf(line, sizeof(line), "systemd could not make the unit %s: %s", run->container->unit, text ? text : strerror(-result));
+        snprintf(line, sizeof(line), "systemd could not make the unit %s: %s", run->container->unit,
+                 text ? text : strerror(-result));
         run_abort(run, line);
 }
 
@@ -326,8 +327,8 @@ static void on_monitor_forked(int result, pid_t pid, int pidfd, void *userdata) 
         int r = result;
 
         if (result == -ECONNRESET && run->launches < LAUNCH_ATTEMPTS_MAX) {
-                /* berth-spawn died. If it had forked a monitor, that one finds an order to end on the socket it will never be given
-                 * a client on; this run goes on with a new one. */
+                /* berth-spawn died. If it had forked a monitor, that one finds an order to end on the socket it will
+                 * never be given a client on; this run goes on with a new one. */
                 MonitorRequest request = { .type = MONITOR_ABORT, .text = "berth-spawn was killed" };
                 (void) container_process_send(run->process, &request, NULL, 0);
                 run->process = container_process_free(run->process);
@@ -349,7 +350,9 @@ static void on_monitor_forked(int result, pid_t pid, int pidfd, void *userdata) 
         if (r >= 0)
                 run_start_unit(run);
         else {
-                snprintf(line, sizeof(line), "berth-spawn could not make a monitor: %s; see systemctl status berth-spawn.service", strerror(-r));
+                snprintf(line, sizeof(line),
+                         "berth-spawn could not make a monitor: %s; see systemctl status berth-spawn.service",
+                         strerror(-r));
                 run_abort(run, line);
         }
 }
@@ -368,7 +371,9 @@ static int run_launch(ContainerRun *run) {
                 r = container_bundle_path(c, "monitor.sock", &socket_path);
         if (r >= 0)
                 r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
-        return r < 0 ? r : spawn_client_start(c->host->spawn, c->id, run->bundle_fd, run->listen_fd, on_monitor_forked, run);
+        return r < 0 ? r
+                     : spawn_client_start(c->host->spawn, c->id, run->bundle_fd, run->listen_fd, on_monitor_forked,
+                                          run);
 }
 
 static void on_filter_made(int result, const char *text, void *userdata) {
@@ -379,7 +384,8 @@ static void on_filter_made(int result, const char *text, void *userdata) {
         run->job = NULL;
         /* Another start may have had it made in the meantime, under the same name. */
         if (result < 0 && !seccomp_cache_has(run->seccomp)) {
-                snprintf(line, sizeof(line), "berth-seccomp could not make the system call filter: %s", text ? text : strerror(-result));
+                snprintf(line, sizeof(line), "berth-seccomp could not make the system call filter: %s",
+                         text ? text : strerror(-result));
                 run_end_unrecorded(run, 125, line);
                 return;
         }
@@ -390,7 +396,8 @@ static void on_filter_made(int result, const char *text, void *userdata) {
         }
 }
 
-/* Each start has a worker of its own, so that none depends on the fate of another's; the cache file is renamed into place. */
+/* Each start has a worker of its own, so that none depends on the fate of another's; the cache file is renamed into
+ * place. */
 static int run_make_filter(ContainerRun *run) {
         _cleanup_free_ char *name = NULL, *mask = NULL;
         Container *c = run->container;
@@ -435,7 +442,8 @@ static int run_prepare(ContainerRun *run) {
         int r;
 
         if ((r = run_id_new(c->result.run_id)) < 0 ||
-            (r = id_range_pick(c->id, "/etc/subuid", "/etc/subgid", &c->host->spare_ids, ids_taken, c->host, &c->ids_base)) < 0)
+            (r = id_range_pick(c->id, "/etc/subuid", "/etc/subgid", &c->host->spare_ids, ids_taken, c->host,
+                               &c->ids_base)) < 0)
                 return r;
         free(c->unit);
         c->unit = NULL;
@@ -462,11 +470,13 @@ int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *erro
                 container_bundle_remove(c);
                 if (r == -ENOTCONN || r == -ENOENT || r == -ECONNREFUSED)
                         return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
-                                                 "Container %s cannot be started: berth-spawn does not answer; see systemctl status berth-spawn.socket",
+                                                 "Container %s cannot be started: berth-spawn does not answer; "
+                                                 "see systemctl status berth-spawn.socket",
                                                  c->name);
                 if (r == -ENOSPC)
                         return sd_bus_error_setf(error, BERTH_ERROR_NO_SPACE,
-                                                 "Container %s cannot be started: no space left in " BERTH_RUNDIR ", or no ids left", c->name);
+                                                 "Container %s cannot be started: no space left in " BERTH_RUNDIR
+                                                 ", or no ids left", c->name);
                 if (r == -E2BIG)
                         return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
                                                  "Container %s cannot be started: its settings are too large", c->name);
@@ -541,7 +551,8 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         ContainerRun *run = userdata;
 
-        log_warning("container %s: its monitor did not report the end of a stop, killing all of it", run->container->name);
+        log_warning("container %s: its monitor did not report the end of a stop, killing all of it",
+                    run->container->name);
         container_unit_kill(run->container);
         return 0;
 }
@@ -549,7 +560,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 static void run_send_stop(ContainerRun *run) {
         MonitorRequest request = {
                 .type = MONITOR_STOP, .value = run->stop_signal, .origin = "client",
-                .timeout_sec = run->stop_timeout < 0 ? -2 : run->stop_timeout, /* wire/monitor.h: -1 would be the container's own */
+                .timeout_sec = run->stop_timeout < 0 ? -2 : run->stop_timeout, /* -1 would be the container's own */
         };
         int32_t timeout = run->stop_timeout;
 
@@ -600,7 +611,8 @@ int container_run_exec(ContainerRun *run, const ClientStreams *streams, const ch
 
         if (run->container->state != CONTAINER_RUNNING)
                 return -EINPROGRESS;
-        const char *text = json_object_to_json_string_length(process, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+        const char *text = json_object_to_json_string_length(
+                process, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
         if (!text)
                 return -ENOMEM;
         _cleanup_close_ int memfd = memfd_new_sealed("exec", text, size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A run: from the call to start a container until its monitor has reported the end. Steps of a start, each entered from the event loop:
- * filter (only if it must be built) → monitor (berth-spawn) → unit (systemd) → go. docs/architecture.md, "A start, in order".
- * While a run exists the container's state is STARTING or RUNNING; the run's last act is container_ended(). */
+/* A run: from the call to start a container until its monitor has reported the end. Steps of a start, each entered
+ * from the event loop: filter (only if it must be built) → monitor (berth-spawn) → unit (systemd) → go.
+ * docs/architecture.md, "A start, in order". While a run exists the container's state is STARTING or RUNNING; the
+ * run's last act is container_ended(). */
 #pragma once
 
 #include "container/client-streams.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A container's config.json: see container-spec.h. Lists are Docker's defaults (moby oci/defaults.go, oci/caps), as tables. */
+/* A container's config.json: see container-spec.h. Lists are Docker's defaults (moby oci/defaults.go, oci/caps), as
+ * tables. */
 #include <linux/capability.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -21,40 +22,42 @@ static const struct { const char *name; unsigned number; } capabilities[] = {
 };
 
 static const char *const masked_paths[] = {
-        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-        "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap", NULL,
+        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+        "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
+        "/sys/firmware", "/sys/devices/virtual/powercap", NULL,
 };
 static const char *const readonly_paths[] = {
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
 };
 
-/* Of a network of its own: as in Docker, anybody inside may bind low ports and send pings. The range is that of the user namespace. */
+/* Of a network of its own: as in Docker, anybody inside may bind low ports and send pings. The range is that of the
+ * user namespace. */
 static const char *const network_sysctls[] = {
         "net.ipv4.ip_unprivileged_port_start=0", "net.ipv4.ping_group_range=0 65535", NULL,
 };
 
-/* A source in the bundle. It becomes an absolute path: what is bound must be a mount of the monitor's namespace, and berthd, which opened
- * the bundle, has a mount namespace of its own. */
+/* A source in the bundle. It becomes an absolute path: what is bound must be a mount of the monitor's namespace, and
+ * berthd, which opened the bundle, has a mount namespace of its own. */
 #define BUNDLE "bundle:"
 
 typedef enum MountWhen { MOUNT_ALWAYS, MOUNT_OWN_NETWORK, MOUNT_HOST_NETWORK } MountWhen;
 
 static const struct {
-        const char *destination, *type, *source, *options; /* options: separated by commas */
         MountWhen when;
+        const char *destination, *type, *source, *options; /* options: separated by commas */
 } mounts[] = {
-        { "/proc",            "proc",    "proc",    "nosuid,noexec,nodev",                                          MOUNT_ALWAYS       },
-        { "/dev",             "tmpfs",   "tmpfs",   "nosuid,strictatime,mode=755,size=65536k",                      MOUNT_ALWAYS       },
-        { "/dev/pts",         "devpts",  "devpts",  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",      MOUNT_ALWAYS       },
-        { "/sys",             "sysfs",   "sysfs",   "nosuid,noexec,nodev,ro",                                       MOUNT_OWN_NETWORK  },
+        { MOUNT_ALWAYS,       "/proc",            "proc",    "proc",               "nosuid,noexec,nodev" },
+        { MOUNT_ALWAYS,       "/dev",             "tmpfs",   "tmpfs",              "nosuid,strictatime,mode=755,size=65536k" },
+        { MOUNT_ALWAYS,       "/dev/pts",         "devpts",  "devpts",             "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
+        { MOUNT_OWN_NETWORK,  "/sys",             "sysfs",   "sysfs",              "nosuid,noexec,nodev,ro" },
         /* sysfs shows the network namespace it was mounted in, and only its owner may mount it. */
-        { "/sys",             "bind",    "/sys",    "rbind,nosuid,noexec,nodev,ro",                                 MOUNT_HOST_NETWORK },
-        { "/sys/fs/cgroup",   "cgroup2", "cgroup",  "nosuid,noexec,nodev,ro",                                       MOUNT_ALWAYS       },
-        { "/dev/mqueue",      "mqueue",  "mqueue",  "nosuid,noexec,nodev",                                          MOUNT_ALWAYS       },
-        { "/dev/shm",         "tmpfs",   "shm",     "nosuid,noexec,nodev,mode=1777,size=67108864",                  MOUNT_ALWAYS       },
-        { "/etc/resolv.conf", "bind",    BUNDLE "resolv.conf", "rbind,rprivate",                                    MOUNT_ALWAYS       },
-        { "/etc/hostname",    "bind",    BUNDLE "hostname",    "rbind,rprivate",                                    MOUNT_ALWAYS       },
-        { "/etc/hosts",       "bind",    BUNDLE "hosts",       "rbind,rprivate",                                    MOUNT_ALWAYS       },
+        { MOUNT_HOST_NETWORK, "/sys",             "bind",    "/sys",               "rbind,nosuid,noexec,nodev,ro" },
+        { MOUNT_ALWAYS,       "/sys/fs/cgroup",   "cgroup2", "cgroup",             "nosuid,noexec,nodev,ro" },
+        { MOUNT_ALWAYS,       "/dev/mqueue",      "mqueue",  "mqueue",             "nosuid,noexec,nodev" },
+        { MOUNT_ALWAYS,       "/dev/shm",         "tmpfs",   "shm",                "nosuid,noexec,nodev,mode=1777,size=67108864" },
+        { MOUNT_ALWAYS,       "/etc/resolv.conf", "bind",    BUNDLE "resolv.conf", "rbind,rprivate" },
+        { MOUNT_ALWAYS,       "/etc/hostname",    "bind",    BUNDLE "hostname",    "rbind,rprivate" },
+        { MOUNT_ALWAYS,       "/etc/hosts",       "bind",    BUNDLE "hosts",       "rbind,rprivate" },
 };
 
 uint64_t container_capabilities(void) {
@@ -155,7 +158,8 @@ static int process_new(const Container *c, bool tty, const char *user, const cha
 
 int container_spec_exec(const Container *c, const ExecSettings *exec, json_object **ret) {
         return process_new(c, exec->tty, exec->user ? exec->user : c->config.user,
-                           exec->working_dir ? exec->working_dir : c->config.working_dir, exec->command, exec->env, ret);
+                           exec->working_dir ? exec->working_dir : c->config.working_dir, exec->command, exec->env,
+                           ret);
 }
 
 static int add_process(json_object *spec, const Container *c) {
@@ -254,7 +258,8 @@ static int add_linux(json_object *spec, const Container *c) {
         return host_network ? 0 : json_add_map(object, "sysctl", (char **) network_sysctls);
 }
 
-static int add_annotations(json_object *spec, const Container *c, const char *layers, const char *seccomp, bool stdin_once) {
+static int add_annotations(json_object *spec, const Container *c, const char *layers, const char *seccomp,
+                           bool stdin_once) {
         _cleanup_free_ char *state = NULL, *image_id = NULL;
         char stop_signal[16], stop_timeout[16], tag[CONTAINER_SHORT_ID_LENGTH + 1];
         int r;

@@ -4,7 +4,8 @@
 
 #include "container/container.h"
 
-/* `seccomp`: path of the filter. `stdin_once`: the starting client brought the stdin. Needs c->result.run_id and c->ids_base. */
+/* `seccomp`: path of the filter. `stdin_once`: the starting client brought the stdin. Needs c->result.run_id and
+ * c->ids_base. */
 int container_spec_new(const Container *c, const char *layers, const char *seccomp, bool stdin_once, json_object **ret);
 
 /* Docker's capabilities for a container, as 1 << CAP_*. */

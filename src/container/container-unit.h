@@ -8,7 +8,8 @@
 /* Borrows c->unit and name. `description` is the caller's to free, after the unit has been started. */
 int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret);
 
-/* journald takes its limit for a unit's lines from a link that PID 1 makes for services; for a scope we make it. Its end: log_links_sweep. */
+/* journald takes its limit for a unit's lines from a link that PID 1 makes for services; for a scope we make it. Its
+ * end: log_links_sweep. */
 int container_unit_lift_log_limit(const Container *c);
 /* Removes the links of our scopes that are no container's any more. */
 void container_unit_sweep_log_links(ContainerHost *host);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Calls on a container that are answered when something has happened to it. A waiter belongs to its container and goes when it is
- * answered, when its caller leaves the bus, or with the container (then it is answered with an error). */
+/* Calls on a container that are answered when something has happened to it. A waiter belongs to its container and
+ * goes when it is answered, when its caller leaves the bus, or with the container (then it is answered with an
+ * error). */
 #pragma once
 
 #include "container/container.h"

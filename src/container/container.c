@@ -27,7 +27,8 @@ Container *container_free(Container *c) {
                 return NULL;
         if (c->waiters) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-                sd_bus_error_set_const(&error, BERTH_ERROR_UNAVAILABLE, "berthd ends before it has happened; ask again.");
+                sd_bus_error_set_const(&error, BERTH_ERROR_UNAVAILABLE,
+                                       "berthd ends before it has happened; ask again.");
                 container_wait_fail_all(c, &error);
         }
         container_run_free(c->run);
@@ -105,11 +106,12 @@ void container_changed(Container *c) {
 
         if (container_bus_path(c, &path) < 0)
                 return;
-        (void) sd_bus_emit_properties_changed(c->host->bus, path, CONTAINER_INTERFACE, "State", "Pid", "ExitCode", "Started",
-                                              "Finished", "Unit", "Error", "RunId", "LogOrdinal", NULL);
+        (void) sd_bus_emit_properties_changed(c->host->bus, path, CONTAINER_INTERFACE, "State", "Pid", "ExitCode",
+                                              "Started", "Finished", "Unit", "Error", "RunId", "LogOrdinal", NULL);
 }
 
-/* Docker's attributes: the labels, image and name, and what the action is about (KEY=VALUE pairs, separated by commas). */
+/* Docker's attributes: the labels, image and name, and what the action is about (KEY=VALUE pairs, separated by
+ * commas). */
 void container_emit(Container *c, const char *action, const char *attribute) {
         _cleanup_strv_ char **attributes = NULL, **more = NULL;
         int r;
@@ -181,7 +183,8 @@ static int discard(Container *c, const char *path) {
         return errno == ENOENT ? 0 : errno == EXDEV ? fs_remove_tree(AT_FDCWD, path) : -errno;
 }
 
-/* The directory that holds container.json goes first: what is left of the other is nobody's, and is swept up at the next start. */
+/* The directory that holds container.json goes first: what is left of the other is nobody's, and is swept up at the
+ * next start. */
 static int discard_all(Container *c) {
         _cleanup_free_ char *state = NULL, *bundle = NULL;
         int r, q;
@@ -193,7 +196,8 @@ static int discard_all(Container *c) {
                 return r;
         q = discard(c, c->settings.auto_remove ? state : bundle);
         if (q < 0)
-                log_warning("container %s is removed, but some of its files are still there: %s", c->name, strerror(-q));
+                log_warning("container %s is removed, but some of its files are still there: %s", c->name,
+                            strerror(-q));
         return 0;
 }
 
@@ -212,8 +216,9 @@ int container_create(Container *c, sd_bus_error *error) {
                 r = container_save(c);
         if (r < 0) {
                 (void) discard_all(c);
-                return sd_bus_error_setf(error, r == -ENOSPC || r == -EDQUOT ? BERTH_ERROR_NO_SPACE : BERTH_ERROR_UNAVAILABLE,
-                                         "Container %s cannot be created in %s: %s", c->name, c->host->statedir, strerror(-r));
+                return sd_bus_error_setf(
+                        error, r == -ENOSPC || r == -EDQUOT ? BERTH_ERROR_NO_SPACE : BERTH_ERROR_UNAVAILABLE,
+                        "Container %s cannot be created in %s: %s", c->name, c->host->statedir, strerror(-r));
         }
         return 0;
 }
@@ -246,8 +251,8 @@ int container_remove(Container *c, sd_bus_error *error) {
 
         r = discard_all(c);
         if (r < 0)
-                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Container %s cannot be removed from %s: %s", c->name,
-                                         c->host->statedir, strerror(-r));
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Container %s cannot be removed from %s: %s",
+                                         c->name, c->host->statedir, strerror(-r));
         c->state = CONTAINER_REMOVING;
         c->host->removed(c->host, c);
         container_emit(c, "destroy", NULL);
@@ -299,8 +304,8 @@ void container_ended(Container *c, ContainerResult *result) {
         c->ids_base = 0;
         r = container_save_result(c);
         if (r < 0)
-                log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code, c->host->statedir,
-                          strerror(-r));
+                log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code,
+                          c->host->statedir, strerror(-r));
         else
                 container_bundle_remove(c); /* with exit.json, which until now was the only record */
         c->host->unit_ended(c->host);
@@ -313,8 +318,8 @@ void container_ended(Container *c, ContainerResult *result) {
         container_wait_answer(c, WAIT_ACK, 0, &not_running);
         if (c->restarting) { /* that was the restart, and it failed */
                 c->restarting = false;
-                sd_bus_error_setf(&failed, BERTH_ERROR_UNAVAILABLE, "Container %s could not be started again: %s", c->name,
-                                  c->result.error ? c->result.error : "it ended at once");
+                sd_bus_error_setf(&failed, BERTH_ERROR_UNAVAILABLE, "Container %s could not be started again: %s",
+                                  c->name, c->result.error ? c->result.error : "it ended at once");
                 container_wait_answer(c, WAIT_RESTART, 0, &failed);
         }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Container is one instance of an image, running or not. The Manager owns all of them; a pointer taken from it is borrowed, and good
- * until control returns to the event loop. Invariants: `run` is set while, and only while, the state is STARTING or RUNNING; what
- * `result` says of the last run is on disk before anybody is told. */
+/* A Container is one instance of an image, running or not. The Manager owns all of them; a pointer taken from it is
+ * borrowed, and good until control returns to the event loop. Invariants: `run` is set while, and only while, the
+ * state is STARTING or RUNNING; what `result` says of the last run is on disk before anybody is told. */
 #pragma once
 
 #include "container/container-config.h"
@@ -55,7 +55,8 @@ struct Container {
         bool remove_wanted;         /* as soon as it has ended */
 };
 
-/* Takes the settings over (they are empty afterwards), also on failure. Picks id and, where none was given, leaves the name NULL. */
+/* Takes the settings over (they are empty afterwards), also on failure. Picks id and, where none was given, leaves
+ * the name NULL. */
 int container_new(ContainerHost *host, ContainerSettings *settings, const Image *image, Container **ret);
 Container *container_free(Container *c);
 DEFINE_FREEP(Container, container_free)
@@ -63,12 +64,13 @@ DEFINE_FREEP(Container, container_free)
 /* Its directories and container.json. */
 int container_create(Container *c, sd_bus_error *error);
 
-/* 0: under way, `streams` are taken (what goes wrong later is told through their control descriptor); else nothing has changed. */
+/* 0: under way, `streams` are taken (what goes wrong later is told through their control descriptor); else nothing
+ * has changed. */
 typedef struct ClientStreams ClientStreams;
 int container_start(Container *c, ClientStreams *streams, sd_bus_error *error);
 
-/* Asks the monitor to stop it, as soon as it runs. signo 0: the container's own; timeout in seconds, -1: never kill, OPTION_I32_UNSET: the
- * container's own. That it has ended shows in container_ended(). */
+/* Asks the monitor to stop it, as soon as it runs. signo 0: the container's own; timeout in seconds, -1: never kill,
+ * OPTION_I32_UNSET: the container's own. That it has ended shows in container_ended(). */
 void container_stop(Container *c, int signo, int32_t timeout);
 
 /* Removes its files. It must not be running. */
@@ -90,8 +92,8 @@ int container_bundle_path(const Container *c, const char *what, char **ret);
 void container_changed(Container *c);
 void container_emit(Container *c, const char *action, const char *attribute);
 
-/* container-state.c: container.json and state.json. Load makes a container of what is on disk: -ENOENT, -EBADMSG if that is no
- * whole one. */
+/* container-state.c: container.json and state.json. Load makes a container of what is on disk: -ENOENT, -EBADMSG if
+ * that is no whole one. */
 int container_save(Container *c);
 int container_save_result(Container *c);
 int container_load(ContainerHost *host, int dir_fd, const char *id, Container **ret);

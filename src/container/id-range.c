@@ -91,8 +91,8 @@ static bool is_reserved(const Reserved *r, uint32_t base) {
                (r->groups && id_range_is_delegated(r->groups, base));
 }
 
-int id_range_pick(const char *seed, const char *subuid, const char *subgid, IdRangeSpares *spares, IdRangeTaken taken, void *userdata,
-                  uint32_t *ret) {
+int id_range_pick(const char *seed, const char *subuid, const char *subgid, IdRangeSpares *spares, IdRangeTaken taken,
+                  void *userdata, uint32_t *ret) {
         const uint32_t n_slots = (ID_RANGE_LAST + 1 - ID_RANGE_FIRST) / ID_RANGE_SIZE, start = hash(seed) % n_slots;
         _cleanup_(reserved_done) Reserved reserved = { .taken = taken, .userdata = userdata };
         int r;

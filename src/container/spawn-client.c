@@ -104,7 +104,8 @@ static int on_message(sd_event_source *source, int fd, uint32_t events, void *us
                 fail_all(s);
                 return 0;
         }
-        /* SPAWN_DIED: a container watches its monitor by pidfd, which tells the same and also while berth-spawn is away. */
+        /* SPAWN_DIED: a container watches its monitor by pidfd, which tells the same and also while berth-spawn is
+         * away. */
         if (m.type == SPAWN_STARTED)
                 answer(s, &m, n_fds > 0 ? pidfd : -EBADF);
         else if (n_fds > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* berthd: the bus service org.berth1. Starts, looks at what is there, serves until nothing needs it any more, ends. It may be killed at
- * any moment; the containers do not notice. */
+/* berthd: the bus service org.berth1. Starts, looks at what is there, serves until nothing needs it any more, ends.
+ * It may be killed at any moment; the containers do not notice. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -164,8 +164,8 @@ static int setup_bus(Daemon *d) {
             (r = sd_bus_attach_event(d->bus, d->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
             (r = sd_bus_add_filter(d->bus, NULL, on_any_message, d)) < 0)
                 return r;
-        return sd_bus_match_signal_async(d->bus, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local", "Disconnected",
-                                         on_disconnected, NULL, d);
+        return sd_bus_match_signal_async(d->bus, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local",
+                                         "Disconnected", on_disconnected, NULL, d);
 }
 
 static int setup(Daemon *d) {
@@ -183,7 +183,8 @@ static int setup(Daemon *d) {
                 return r;
         d->idle_usec = idle_usec();
         d->last_call = now_monotonic();
-        return sd_event_add_time_relative(d->event, &d->idle_timer, CLOCK_MONOTONIC, SEC / 4, SEC / 10, on_idle_timer, d);
+        return sd_event_add_time_relative(d->event, &d->idle_timer, CLOCK_MONOTONIC, SEC / 4, SEC / 10, on_idle_timer,
+                                          d);
 }
 
 int main(int argc, char *argv[]) {

@@ -11,7 +11,8 @@ static int image_path(const char *id, char **ret) {
         return asprintf(ret, IMAGE_PATH_PREFIX "/%s", id) < 0 ? -ENOMEM : 0;
 }
 
-static int image_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found, sd_bus_error *error) {
+static int image_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                      sd_bus_error *error) {
         const char *id = object_id(path, IMAGE_PATH_PREFIX);
         Manager *m = userdata;
         const Image *image = id ? image_store_get(m->host.images, id) : NULL;
@@ -54,7 +55,8 @@ static int method_tag(sd_bus_message *message, void *userdata, sd_bus_error *err
                 return r < 0 ? r : 1;
         r = image_store_tag(m->host.images, image, reference);
         if (r == -EINVAL)
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"", reference);
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"",
+                                         reference);
         if (r < 0)
                 return sd_bus_error_setf(error, r == -ENOSPC ? BERTH_ERROR_NO_SPACE : BERTH_ERROR_UNAVAILABLE,
                                          "Cannot tag the image as %s: %s", reference, strerror(-r));
@@ -73,19 +75,20 @@ static int method_inspect(sd_bus_message *message, void *userdata, sd_bus_error 
         r = image_inspect(image, &object);
         if (r < 0)
                 return r;
-        return sd_bus_reply_method_return(message, "s", json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-                                                                                               JSON_C_TO_STRING_NOSLASHESCAPE));
+        return sd_bus_reply_method_return(
+                message, "s",
+                json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 /* --- Properties --- */
 
-static int get_id(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                  sd_bus_error *error) {
+static int get_id(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
+                  void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "s", ((ImageObject *) userdata)->image->id);
 }
 
-static int get_references(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                          void *userdata, sd_bus_error *error) {
+static int get_references(sd_bus *bus, const char *path, const char *interface, const char *property,
+                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append_strv(reply, ((ImageObject *) userdata)->image->references);
 }
 
@@ -94,8 +97,8 @@ static int get_digest(sd_bus *bus, const char *path, const char *interface, cons
         return sd_bus_message_append(reply, "s", ((ImageObject *) userdata)->image->manifest);
 }
 
-static int get_created(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                       void *userdata, sd_bus_error *error) {
+static int get_created(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "t", ((ImageObject *) userdata)->image->created_usec);
 }
 
@@ -104,8 +107,8 @@ static int get_size(sd_bus *bus, const char *path, const char *interface, const 
         return sd_bus_message_append(reply, "t", ((ImageObject *) userdata)->image->size);
 }
 
-static int get_containers(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                          void *userdata, sd_bus_error *error) {
+static int get_containers(sd_bus *bus, const char *path, const char *interface, const char *property,
+                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         ImageObject *o = userdata;
 
         return sd_bus_message_append(reply, "u", (uint32_t) manager_image_users(o->manager, o->image->id));
@@ -129,8 +132,10 @@ static int get_labels(sd_bus *bus, const char *path, const char *interface, cons
 
 static const sd_bus_vtable image_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("Tag", SD_BUS_ARGS("s", reference), SD_BUS_NO_RESULT, method_tag, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Tag", SD_BUS_ARGS("s", reference), SD_BUS_NO_RESULT, method_tag,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "s", get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("References", "as", get_references, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Digest", "s", get_digest, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -138,8 +143,7 @@ static const sd_bus_vtable image_vtable[] = {
         SD_BUS_PROPERTY("Size", "t", get_size, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Labels", "a{ss}", get_labels, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Containers", "u", get_containers, 0, 0), /* counted when asked */
-        SD_BUS_VTABLE_END
-};
+        SD_BUS_VTABLE_END};
 
 /* --- Changes --- */
 
@@ -167,7 +171,8 @@ static void on_image_changed(ImageChange change, const Image *image, const char 
 void manager_emit_image(Manager *m, const char *action, const char *id, const char *reference) {
         _cleanup_free_ char *full_id = NULL, *name = NULL;
 
-        if (asprintf(&full_id, "sha256:%s", id) < 0 || asprintf(&name, "name=%s", reference && *reference ? reference : full_id) < 0)
+        if (asprintf(&full_id, "sha256:%s", id) < 0 ||
+            asprintf(&name, "name=%s", reference && *reference ? reference : full_id) < 0)
                 return;
         m->host.emit(&m->host, "image", action, full_id, (char *[]) { name, NULL });
 }
@@ -176,6 +181,7 @@ int manager_publish_images(Manager *m) {
         int r;
 
         image_store_watch(m->host.images, on_image_changed, m);
-        r = sd_bus_add_fallback_vtable(m->host.bus, NULL, IMAGE_PATH_PREFIX, IMAGE_INTERFACE, image_vtable, image_find, m);
+        r = sd_bus_add_fallback_vtable(m->host.bus, NULL, IMAGE_PATH_PREFIX, IMAGE_INTERFACE, image_vtable, image_find,
+                                       m);
         return r < 0 ? r : sd_bus_add_node_enumerator(m->host.bus, NULL, IMAGE_PATH_PREFIX, images_enumerate, m);
 }

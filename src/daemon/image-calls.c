@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Manager's calls about images: LoadImage, ImportImage, which are answered when their job is done, and RemoveImage. */
+/* The Manager's calls about images: LoadImage, ImportImage, which are answered when their job is done, and
+ * RemoveImage. */
 #include <stdio.h>
 
 #include "container/bus-bounds.h"
@@ -78,7 +79,8 @@ static int call_new(Manager *m, sd_bus_message *message, bool import, ImageCall 
 
 static const char *job_error_name(int error) {
         static const struct { int error; const char *name; } names[] = {
-                { -EBADMSG, BERTH_ERROR_BAD_ARCHIVE }, { -ENOSPC, BERTH_ERROR_NO_SPACE }, { -EDQUOT, BERTH_ERROR_NO_SPACE },
+                { -EBADMSG, BERTH_ERROR_BAD_ARCHIVE }, { -ENOSPC, BERTH_ERROR_NO_SPACE },
+                { -EDQUOT,  BERTH_ERROR_NO_SPACE    },
                 { -EINVAL,  BERTH_ERROR_BAD_OPTION  },
         };
 
@@ -108,7 +110,8 @@ static void on_job_done(int result, const char *text, const ImageLoaded *loaded,
         ImageCall *c = userdata;
 
         if (result < 0)
-                (void) sd_bus_reply_method_errorf(c->message, job_error_name(result), "%s", text ? text : strerror(-result));
+                (void) sd_bus_reply_method_errorf(c->message, job_error_name(result), "%s",
+                                                  text ? text : strerror(-result));
         else
                 (void) reply_loaded(c, loaded, n_loaded);
         for (size_t i = 0; result >= 0 && i < n_loaded; i++)
@@ -144,9 +147,11 @@ static int read_load_options(sd_bus_message *message, bool import, LoadOptions *
                 } else if (import && streq(key, "message"))
                         r = sd_bus_message_read(message, "v", "s", &o->message);
                 else
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here, or it is given twice.", key);
+                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                                 "There is no option \"%.64s\" here, or it is given twice.", key);
                 if (r == -ENXIO)
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The option \"%.64s\" has the wrong type.", key);
+                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                                 "The option \"%.64s\" has the wrong type.", key);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(message);
         }
@@ -198,7 +203,8 @@ int manager_method_import_image(sd_bus_message *message, void *userdata, sd_bus_
         r = call_new(m, message, true, &c, error);
         if (r < 0)
                 return r;
-        r = image_import_start(m->host.images, m->host.units, fd, reference, o.changes, o.message, on_job_done, c, &c->job, &why);
+        r = image_import_start(m->host.images, m->host.units, fd, reference, o.changes, o.message, on_job_done, c,
+                               &c->job, &why);
         if (r >= 0)
                 return 1;
         call_free(c);
@@ -232,21 +238,25 @@ static int check_removal(Manager *m, const Image *image, const char *name, bool 
                 if (n > 1 || !user || force)
                         return 0;
                 return sd_bus_error_setf(error, BERTH_ERROR_IMAGE_IN_USE,
-                                         "conflict: unable to remove repository reference \"%s\" (must force) - container %.12s is using its "
+                                         "conflict: unable to remove repository reference \"%s\" (must force) - "
+                                         "container %.12s is using its "
                                          "referenced image %.12s", name, user->id, image->id);
         }
         if (user)
                 return sd_bus_error_setf(error, BERTH_ERROR_IMAGE_IN_USE,
-                                         "conflict: unable to delete %.12s (cannot be forced) - image is being used by %s container %.12s",
+                                         "conflict: unable to delete %.12s (cannot be forced) - image is being used "
+                                         "by %s container %.12s",
                                          image->id, running ? "running" : "stopped", user->id);
         if (n > 1 && !force)
                 return sd_bus_error_setf(error, BERTH_ERROR_IMAGE_IN_USE,
-                                         "conflict: unable to delete %.12s (must be forced) - image is referenced in multiple repositories",
+                                         "conflict: unable to delete %.12s (must be forced) - image is referenced "
+                                         "in multiple repositories",
                                          image->id);
         return 0;
 }
 
-/* By a name: that name goes, and with the last one the image, unless a container needs it. By its id: all of it goes. */
+/* By a name: that name goes, and with the last one the image, unless a container needs it. By its id: all of it
+ * goes. */
 static int remove_image(Manager *m, const Image *image, const char *name, sd_bus_message *reply) {
         bool only_name = name && (strv_length(image->references) > 1 || a_user_of(m, image, false));
         _cleanup_free_ char *id = NULL;
@@ -262,7 +272,8 @@ static int remove_image(Manager *m, const Image *image, const char *name, sd_bus
                 r = sd_bus_message_open_container(reply, 'a', "(ss)");
         for (char **g = gone; r >= 0 && g && *g; g++) {
                 _cleanup_free_ char *shown = NULL;
-                r = sd_bus_message_append(reply, "(ss)", "Untagged", oci_reference_shorten(*g, &shown) >= 0 ? shown : *g);
+                r = sd_bus_message_append(reply, "(ss)", "Untagged",
+                                          oci_reference_shorten(*g, &shown) >= 0 ? shown : *g);
         }
         if (r >= 0 && !only_name)
                 r = sd_bus_message_append(reply, "(ss)", "Deleted", id);
@@ -283,7 +294,8 @@ int manager_method_remove_image(sd_bus_message *message, void *userdata, sd_bus_
         while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
                 r = sd_bus_message_read(message, "s", &key);
                 if (r >= 0 && !streq(key, "force"))
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.", key);
+                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
+                                                 key);
                 if (r >= 0)
                         r = sd_bus_message_read(message, "v", "b", &force);
                 if (r >= 0)

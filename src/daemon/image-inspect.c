@@ -17,7 +17,9 @@ static int add_names(json_object *object, const Image *image) {
                 if (r < 0)
                         break;
                 char *colon = strrchr(tag, ':');
-                if (asprintf(&digest, "%.*s@%s", (int) (colon && !strchr(colon, '/') ? colon - tag : (long) strlen(tag)), tag, image->manifest) < 0)
+                if (asprintf(&digest, "%.*s@%s",
+                             (int) (colon && !strchr(colon, '/') ? colon - tag : (long) strlen(tag)), tag,
+                             image->manifest) < 0)
                         return -ENOMEM;
                 r = strv_extend(&tags, tag);
                 if (r >= 0 && !strv_contains(digests, digest))
@@ -34,7 +36,8 @@ static int add_layers(json_object *object, json_object *record) {
         int r;
 
         r = json_add_object(object, "RootFS", rootfs);
-        for (size_t i = 0; r >= 0 && json_object_is_type(layers, json_type_array) && i < json_object_array_length(layers); i++) {
+        for (size_t i = 0;
+             r >= 0 && json_object_is_type(layers, json_type_array) && i < json_object_array_length(layers); i++) {
                 const char *diff_id = json_get_string(json_object_array_get_idx(layers, i), "diffId");
                 r = diff_id ? strv_extend(&diff_ids, diff_id) : 0;
         }

@@ -10,7 +10,8 @@
 #include "util/strv.h"
 #include "wire/errors.h"
 
-static int container_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found, sd_bus_error *error) {
+static int container_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                          sd_bus_error *error) {
         const char *id = object_id(path, CONTAINER_PATH_PREFIX);
         Container *c = id ? manager_container_by_id(userdata, id) : NULL;
 
@@ -20,7 +21,8 @@ static int container_find(sd_bus *bus, const char *path, const char *interface, 
         return 1;
 }
 
-static int containers_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+static int containers_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
+                                sd_bus_error *error) {
         Manager *m = userdata;
         size_t n = 0;
 
@@ -156,8 +158,8 @@ static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_erro
         return sd_bus_reply_method_return(message, "o", path);
 }
 
-static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                       void *userdata, sd_bus_error *error) {
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "s", BERTH_VERSION);
 }
 
@@ -169,18 +171,20 @@ static const sd_bus_vtable manager_vtable[] = {
                                 SD_BUS_RESULT("o", container, "s", id, "as", warnings), method_create_container, CALL),
         SD_BUS_METHOD_WITH_ARGS("Run", SD_BUS_ARGS("s", image, "a{sv}", options, "a{sh}", streams),
                                 SD_BUS_RESULT("o", container, "s", id, "h", control, "as", warnings), method_run, CALL),
-        SD_BUS_METHOD_WITH_ARGS("GetContainer", SD_BUS_ARGS("s", reference), SD_BUS_RESULT("o", container), method_get_container, CALL),
-        SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", reference), SD_BUS_RESULT("o", image), method_get_image, CALL),
-        SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive, "a{sv}", options), SD_BUS_RESULT("a(ss)", images),
-                                manager_method_load_image, CALL),
-        SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", reference, "a{sv}", options), SD_BUS_RESULT("s", id),
-                                manager_method_import_image, CALL),
-        SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", reference, "a{sv}", options), SD_BUS_RESULT("a(ss)", changes),
-                                manager_method_remove_image, CALL),
-        SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("s", type, "s", action, "s", id, "a{ss}", attributes, "t", realtime_usec), 0),
+        SD_BUS_METHOD_WITH_ARGS("GetContainer", SD_BUS_ARGS("s", reference), SD_BUS_RESULT("o", container),
+                                method_get_container, CALL),
+        SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", reference), SD_BUS_RESULT("o", image), method_get_image,
+                                CALL),
+        SD_BUS_METHOD_WITH_ARGS("LoadImage", SD_BUS_ARGS("h", archive, "a{sv}", options),
+                                SD_BUS_RESULT("a(ss)", images), manager_method_load_image, CALL),
+        SD_BUS_METHOD_WITH_ARGS("ImportImage", SD_BUS_ARGS("h", archive, "s", reference, "a{sv}", options),
+                                SD_BUS_RESULT("s", id), manager_method_import_image, CALL),
+        SD_BUS_METHOD_WITH_ARGS("RemoveImage", SD_BUS_ARGS("s", reference, "a{sv}", options),
+                                SD_BUS_RESULT("a(ss)", changes), manager_method_remove_image, CALL),
+        SD_BUS_SIGNAL_WITH_ARGS(
+                "Event", SD_BUS_ARGS("s", type, "s", action, "s", id, "a{ss}", attributes, "t", realtime_usec), 0),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_VTABLE_END
-};
+        SD_BUS_VTABLE_END};
 
 int manager_publish(Manager *m) {
         sd_bus *bus = m->host.bus;
@@ -188,7 +192,8 @@ int manager_publish(Manager *m) {
 
         if ((r = sd_bus_add_object_manager(bus, NULL, MANAGER_PATH)) < 0 ||
             (r = sd_bus_add_object_vtable(bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, manager_vtable, m)) < 0 ||
-            (r = sd_bus_add_fallback_vtable(bus, NULL, CONTAINER_PATH_PREFIX, CONTAINER_INTERFACE, container_vtable, container_find, m)) < 0 ||
+            (r = sd_bus_add_fallback_vtable(bus, NULL, CONTAINER_PATH_PREFIX, CONTAINER_INTERFACE, container_vtable,
+                                            container_find, m)) < 0 ||
             (r = sd_bus_add_node_enumerator(bus, NULL, CONTAINER_PATH_PREFIX, containers_enumerate, m)) < 0)
                 return r;
         return manager_publish_images(m);

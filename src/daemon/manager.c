@@ -63,9 +63,11 @@ int manager_find_image(Manager *m, const char *reference, const Image **ret, sd_
         case -ENOENT:
                 return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_IMAGE, "No such image: %.256s", reference);
         case -ENOTUNIQ:
-                return sd_bus_error_setf(error, BERTH_ERROR_AMBIGUOUS, "Multiple IDs found with provided prefix: %.128s", reference);
+                return sd_bus_error_setf(error, BERTH_ERROR_AMBIGUOUS,
+                                         "Multiple IDs found with provided prefix: %.128s", reference);
         case -EINVAL:
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"", reference);
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"",
+                                         reference);
         }
         return r < 0 ? r : 0;
 }
@@ -90,7 +92,8 @@ static int host_authorize(ContainerHost *host, sd_bus_message *message, const ch
         return polkit_authorize(manager_of(host)->polkit, message, action, error);
 }
 
-static void host_emit(ContainerHost *host, const char *type, const char *action, const char *id, char *const *attributes) {
+static void host_emit(ContainerHost *host, const char *type, const char *action, const char *id,
+                      char *const *attributes) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
         struct timespec now;
         int r;
@@ -104,7 +107,8 @@ static void host_emit(ContainerHost *host, const char *type, const char *action,
         for (; r >= 0 && attributes && *attributes; attributes++) {
                 size_t n = strcspn(*attributes, "=");
                 _cleanup_free_ char *key = strndup(*attributes, n);
-                r = key ? sd_bus_message_append(signal, "{ss}", key, (*attributes)[n] ? *attributes + n + 1 : "") : -ENOMEM;
+                r = key ? sd_bus_message_append(signal, "{ss}", key, (*attributes)[n] ? *attributes + n + 1 : "")
+                        : -ENOMEM;
         }
         if (r >= 0)
                 r = sd_bus_message_close_container(signal);
@@ -203,7 +207,8 @@ static int add_idle_sources(Manager *m) {
             (r = sd_event_add_defer(e, &m->trash_source, on_trash, m)) < 0 ||
             (r = sd_event_source_set_priority(m->trash_source, SD_EVENT_PRIORITY_IDLE)) < 0 ||
             (r = sd_event_source_set_enabled(m->trash_source, SD_EVENT_ON)) < 0 ||
-            (r = sd_event_add_time_relative(e, &m->sweep_source, CLOCK_MONOTONIC, LOG_LINK_DELAY_USEC, 1000000, on_sweep, m)) < 0)
+            (r = sd_event_add_time_relative(e, &m->sweep_source, CLOCK_MONOTONIC, LOG_LINK_DELAY_USEC, 1000000,
+                                            on_sweep, m)) < 0)
                 return r;
         return sd_event_source_set_priority(m->sweep_source, SD_EVENT_PRIORITY_IDLE);
 }
@@ -223,8 +228,8 @@ static int make_dirs(Manager *m) {
                 if (r < 0)
                         return r;
         }
-        if (asprintf(&bundles, "%s/containers", m->host.rundir) < 0 || asprintf(&spawn, "%s/spawn.sock", m->host.rundir) < 0 ||
-            asprintf(&trash, "%s/trash", m->host.statedir) < 0)
+        if (asprintf(&bundles, "%s/containers", m->host.rundir) < 0 ||
+            asprintf(&spawn, "%s/spawn.sock", m->host.rundir) < 0 || asprintf(&trash, "%s/trash", m->host.statedir) < 0)
                 return -ENOMEM;
         r = fs_mkdir_all(bundles, 0700);
         if (r < 0)
@@ -315,12 +320,14 @@ static int find_image_for(Manager *m, const ContainerSettings *s, const Image **
 
         if (s->pull && streq(s->pull, "always"))
                 return sd_bus_error_set(error, BERTH_ERROR_BAD_OPTION,
-                                        "--pull always: this version of berth has no registry client; load the image with \"berth load\".");
+                                        "--pull always: this version of berth has no registry client; "
+                                        "load the image with \"berth load\".");
         r = image_store_find(m->host.images, s->image, ret);
         if (r == -ENOENT) {
-                bool tagged = strchr(s->image, '@') || strchr(strrchr(s->image, '/') ? strrchr(s->image, '/') : s->image, ':');
-                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_IMAGE, "Unable to find image '%.256s%s' locally", s->image,
-                                         tagged ? "" : ":latest");
+                bool tagged = strchr(s->image, '@') ||
+                              strchr(strrchr(s->image, '/') ? strrchr(s->image, '/') : s->image, ':');
+                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_IMAGE, "Unable to find image '%.256s%s' locally",
+                                         s->image, tagged ? "" : ":latest");
         }
         return r < 0 ? manager_find_image(m, s->image, ret, error) : 0;
 }

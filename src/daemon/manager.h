@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Manager: everything that berthd owns. It finds containers and images, creates them, tells the bus of them, and knows whether
- * anything keeps berthd alive. */
+/* The Manager: everything that berthd owns. It finds containers and images, creates them, tells the bus of them, and
+ * knows whether anything keeps berthd alive. */
 #pragma once
 
 #include "container/container.h"

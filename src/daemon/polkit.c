@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Authorisation: see polkit.h. Two questions, both asynchronous: the bus is asked for the caller's uid, and for those other than root
- * polkit for the action (org.freedesktop.PolicyKit1.Authority(8)). */
+/* Authorisation: see polkit.h. Two questions, both asynchronous: the bus is asked for the caller's uid, and for
+ * those other than root polkit for the action (org.freedesktop.PolicyKit1.Authority(8)). */
 #include <string.h>
 
 #include "daemon/polkit.h"
@@ -83,12 +83,15 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         int allowed, challenge, r;
 
         if (e) {
-                if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) || sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
+                if (sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+                    sd_bus_error_has_name(e, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
                     sd_bus_error_has_name(e, "org.freedesktop.systemd1.NoSuchUnit"))
                         query_decide(q, -EACCES, BERTH_ERROR_DENIED,
-                                     "Only root may do this: polkit, which could decide otherwise, is not on this machine's bus.");
+                                     "Only root may do this: polkit, which could decide otherwise, is not on this "
+                                     "machine's bus.");
                 else
-                        query_decide(q, -EACCES, BERTH_ERROR_DENIED, "Only root may do this: polkit could not be asked.");
+                        query_decide(q, -EACCES, BERTH_ERROR_DENIED,
+                                     "Only root may do this: polkit could not be asked.");
                 return 0;
         }
         r = sd_bus_message_enter_container(m, 'r', "bba{ss}");
@@ -98,7 +101,8 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
                 query_decide(q, 1, NULL, NULL);
         else if (r >= 0 && challenge)
                 query_decide(q, -EACCES, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                             "polkit wants a password for this, and nobody is there to be asked; as root it works without.");
+                             "polkit wants a password for this, and nobody is there to be asked; "
+                             "as root it works without.");
         else
                 query_decide(q, -EACCES, BERTH_ERROR_DENIED, "polkit does not allow this to you.");
         return 0;
@@ -111,12 +115,13 @@ static int ask_polkit(Query *q) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(q->polkit->bus, &call, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+        r = sd_bus_message_new_method_call(q->polkit->bus, &call, "org.freedesktop.PolicyKit1",
+                                           "/org/freedesktop/PolicyKit1/Authority",
                                            "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", sd_bus_message_get_sender(q->message),
-                                  q->action, 0, (uint32_t) interactive, "");
+        r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
+                                  sd_bus_message_get_sender(q->message), q->action, 0, (uint32_t) interactive, "");
         if (r < 0)
                 return r;
         return sd_bus_call_async(q->polkit->bus, &q->slot, call, on_polkit, q, INTERACTIVE_TIMEOUT_USEC);
@@ -156,8 +161,8 @@ static int ask_uid(Polkit *p, sd_bus_message *m, const char *action, sd_bus_erro
         if (p->queries)
                 p->queries->previous = q;
         p->queries = q;
-        r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                     "GetConnectionUnixUser", on_uid, q, "s", sender);
+        r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                     "org.freedesktop.DBus", "GetConnectionUnixUser", on_uid, q, "s", sender);
         if (r < 0)
                 query_free(q);
         return r < 0 ? r : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may do what: root may everything, everybody else what polkit says. Asynchronous: a handler that is told to wait is run again, from
- * the top, when the answer is in. */
+/* Who may do what: root may everything, everybody else what polkit says. Asynchronous: a handler that is told to
+ * wait is run again, from the top, when the answer is in. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -13,8 +13,8 @@ int polkit_new(sd_bus *bus, Polkit **ret);
 Polkit *polkit_free(Polkit *p);
 DEFINE_FREEP(Polkit, polkit_free)
 
-/* > 0: may; 0: asked, return 1 from the handler; negative: may not, or nobody can say, and `error` says why. `action` is a literal. A message that has
- * been authorised stays so until it is let go of: ask last before acting. */
+/* > 0: may; 0: asked, return 1 from the handler; negative: may not, or nobody can say, and `error` says why.
+ * `action` is a literal. A message that has been authorised stays so until it is let go of: ask last before acting. */
 int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error);
 
 /* Is somebody waiting for an answer? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* At the start of berthd: what is on disk and what runs become containers again, what ended meanwhile is recorded, and what a crash left
- * half-made is removed (docs/architecture.md, "Crash rule"). */
+/* At the start of berthd: what is on disk and what runs become containers again, what ended meanwhile is recorded,
+ * and what a crash left half-made is removed (docs/architecture.md, "Crash rule"). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,7 +62,8 @@ static void load(Manager *m, int dir_fd, const char *name) {
                 return;
         r = container_load_result(c, fd);
         if (r < 0 && r != -ENOENT)
-                log_warning("container %s: how its last run ended is not known: its state.json cannot be used", c->name);
+                log_warning("container %s: how its last run ended is not known: its state.json cannot be used",
+                            c->name);
         manager_add(m, c);
 }
 
@@ -71,7 +72,8 @@ static void sweep(Manager *m, int dir_fd, const char *name) {
 
         if (c)
                 return;
-        /* One that was there and cannot be read may be a later version's, or a bad disk's: only what never was whole goes. */
+        /* One that was there and cannot be read may be a later version's, or a bad disk's: only what never was whole
+         * goes. */
         _cleanup_free_ char *file = NULL;
         if (asprintf(&file, "%s/container.json", name) >= 0 && faccessat(dir_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) >= 0)
                 return;

@@ -161,11 +161,15 @@ static int append_stream(sd_bus_message *m, const char *descriptor, const char *
                        : sd_bus_message_append(m, "(sv)", setting, "s", "null");
 }
 
+static bool makes_nodes(const TransientUnit *unit) {
+        return unit->capabilities & (UINT64_C(1) << CAP_MKNOD);
+}
+
 /* Device nodes that a worker may make but not open. A private /dev would take CAP_MKNOD away. */
 static int append_worker_devices(sd_bus_message *m, const TransientUnit *unit) {
         static const UnitDevice make_only[] = { { "char-*", "m" }, { "block-*", "m" }, { "/dev/null", "rw" } };
 
-        if (unit->capabilities & (UINT64_C(1) << CAP_MKNOD))
+        if (makes_nodes(unit))
                 return append_devices(m, make_only, N_ELEMENTS(make_only));
         return sd_bus_message_append(m, "(sv)", "PrivateDevices", "b", true);
 }
@@ -175,8 +179,8 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
         const Property table[] = {
                 { "Type",                    's', .s = "oneshot" },
                 { "StandardError",           's', .s = "journal" },
-                { "TimeoutStartUSec",        't', .t = unit->runtime_max_usec > 0 ? unit->runtime_max_usec : UINT64_MAX },
-                { "TimeoutStopUSec",         't', .t = unit->timeout_stop_usec > 0 ? unit->timeout_stop_usec : 10000000 },
+                { "TimeoutStartUSec",        't', .t = unit->runtime_max_usec ?: UINT64_MAX },
+                { "TimeoutStopUSec",         't', .t = unit->timeout_stop_usec ?: 10000000 },
                 { "TasksMax",                't', .t = unit->tasks_max > 0 ? unit->tasks_max : WORKER_TASKS_MAX },
                 { "MemoryMax",               't', .t = unit->memory_max > 0 ? unit->memory_max : UINT64_MAX },
                 { "OOMScoreAdjust",          'i', .i = 300 },
@@ -191,7 +195,7 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
                 { "ProtectKernelModules",    'b', .b = true },
                 { "ProtectKernelLogs",       'b', .b = true },
                 { "ProtectControlGroups",    'b', .b = true },
-                { "ProtectClock",            'b', .b = !(unit->capabilities & (UINT64_C(1) << CAP_MKNOD)) }, /* sets DeviceAllow= */
+                { "ProtectClock",            'b', .b = !makes_nodes(unit) }, /* this sets DeviceAllow= */
                 { "ProtectHostname",         'b', .b = true },
                 { "ProtectProc",             's', .s = "invisible" },
                 { "LockPersonality",         'b', .b = true },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Transient units: the connection to PID 1 and the jobs under way. See unit.h; the properties are in unit-properties.c. */
+/* Transient units: the connection to PID 1 and the jobs under way. See unit.h; the properties are in
+ * unit-properties.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -59,9 +60,9 @@ static void job_unref_unit(UnitJob *job) {
 
         if (!job->is_service)
                 return;
-        if (sd_bus_message_new_method_call(job->manager->bus, &m, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnrefUnit") < 0 ||
-            sd_bus_message_append(m, "s", job->unit) < 0 ||
-            sd_bus_message_set_expect_reply(m, false) < 0)
+        if (sd_bus_message_new_method_call(job->manager->bus, &m, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnrefUnit") <
+                    0 ||
+            sd_bus_message_append(m, "s", job->unit) < 0 || sd_bus_message_set_expect_reply(m, false) < 0)
                 return;
         (void) sd_bus_send(job->manager->bus, m, NULL); /* if this fails the bus is gone, and with it the reference */
 }
@@ -189,8 +190,8 @@ static void job_ask_why(UnitJob *job, int failed) {
         job->slot = sd_bus_slot_unref(job->slot);
         job->path = (free(job->path), NULL);
         if (sd_bus_path_encode(SYSTEMD_PATH "/unit", job->unit, &path) < 0 ||
-            sd_bus_call_method_async(job->manager->bus, &job->slot, SYSTEMD, path, "org.freedesktop.DBus.Properties", "GetAll",
-                                     on_properties, job, "s", "org.freedesktop.systemd1.Service") < 0)
+            sd_bus_call_method_async(job->manager->bus, &job->slot, SYSTEMD, path, "org.freedesktop.DBus.Properties",
+                                     "GetAll", on_properties, job, "s", "org.freedesktop.systemd1.Service") < 0)
                 job_finish(job, failed, NULL);
 }
 
@@ -245,7 +246,8 @@ int unit_manager_new(sd_bus *bus, UnitManager **ret) {
                 return -ENOMEM;
         m->bus = sd_bus_ref(bus);
         m->has_optional = -1;
-        /* Neither waits: messages of one connection are handled in order, so both are in force before any job of ours. */
+        /* Neither waits: messages of one connection are handled in order, so both are in force before any job of
+         * ours. */
         r = sd_bus_match_signal_async(bus, &m->removed_slot, sd_bus_is_bus_client(bus) ? SYSTEMD : NULL, SYSTEMD_PATH,
                                       SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, m);
         if (r < 0)
@@ -270,7 +272,8 @@ UnitManager *unit_manager_free(UnitManager *m) {
         return NULL;
 }
 
-static int job_new(UnitManager *m, const char *unit, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret) {
+static int job_new(UnitManager *m, const char *unit, uint64_t timeout_usec, UnitDone done, void *userdata,
+                   UnitJob **ret) {
         _cleanup_(job_freep) UnitJob *job = calloc(1, sizeof(UnitJob));
         int r;
 
@@ -283,8 +286,8 @@ static int job_new(UnitManager *m, const char *unit, uint64_t timeout_usec, Unit
         if (!job->unit)
                 return -ENOMEM;
         if (timeout_usec > 0 && timeout_usec != UINT64_MAX) {
-                r = sd_event_add_time_relative(sd_bus_get_event(m->bus), &job->timer, CLOCK_MONOTONIC, timeout_usec, 100000,
-                                               on_timeout, job);
+                r = sd_event_add_time_relative(sd_bus_get_event(m->bus), &job->timer, CLOCK_MONOTONIC, timeout_usec,
+                                               100000, on_timeout, job);
                 if (r < 0)
                         return r;
         }
@@ -343,7 +346,8 @@ int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec,
         return 0;
 }
 
-int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job) {
+int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+              UnitJob **ret_job) {
         _cleanup_(job_freep) UnitJob *job = NULL;
         int r;
 
@@ -351,8 +355,8 @@ int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone 
         if (r < 0)
                 return r;
         job->is_stop = true;
-        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", on_started, job,
-                                     "ss", name, "replace");
+        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", on_started,
+                                     job, "ss", name, "replace");
         if (r < 0)
                 return r;
         if (ret_job)

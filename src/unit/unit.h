@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Transient systemd units: one struct describes a unit, one function writes it to the bus, one place waits for its job.
- * Implements the client side of org.freedesktop.systemd1(5): StartTransientUnit, StopUnit, JobRemoved. Asynchronous: everything is
- * answered from the event loop that the bus is attached to. Knows nothing of containers. */
+/* Transient systemd units: one struct describes a unit, one function writes it to the bus, one place waits for its
+ * job. Implements the client side of org.freedesktop.systemd1(5): StartTransientUnit, StopUnit, JobRemoved.
+ * Asynchronous: everything is answered from the event loop that the bus is attached to. Knows nothing of containers. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -13,9 +13,9 @@ typedef struct UnitManager UnitManager;
 /* One start or stop under way. Owned by the UnitManager; the callback is the last that is heard of it. */
 typedef struct UnitJob UnitJob;
 
-/* result: 0: the job is done (a scope exists; a Type=oneshot service has run to its end with success); negative errno: -EEXIST (a unit
- * of that name is still there), -ETIMEDOUT, -ECANCELED, -EIO (the job or the service failed), -ENOTCONN (no systemd on the bus). `text`:
- * one line why, or NULL. */
+/* result: 0: the job is done (a scope exists; a Type=oneshot service has run to its end with success); negative
+ * errno: -EEXIST (a unit of that name is still there), -ETIMEDOUT, -ECANCELED, -EIO (the job or the service failed),
+ * -ENOTCONN (no systemd on the bus). `text`: one line why, or NULL. */
 typedef void (*UnitDone)(int result, const char *text, void *userdata);
 
 typedef struct UnitDevice {
@@ -36,8 +36,9 @@ typedef struct TransientUnit {
         const UnitDevice *devices; /* DevicePolicy=strict and these, when n_devices > 0 */
         size_t n_devices;
 
-        /* services: a worker, Type=oneshot, with a sandbox (no network, read-only system, private /tmp and /dev, no new privileges,
-         * native syscalls of @system-service plus what is asked for below, CollectMode=inactive-or-failed) */
+        /* services: a worker, Type=oneshot, with a sandbox (no network, read-only system, private /tmp and /dev, no
+         * new privileges, native syscalls of @system-service plus what is asked for below,
+         * CollectMode=inactive-or-failed) */
         char *const *command;    /* command[0] is an absolute path */
         char *const *environment;
         char *const *write_paths; /* ReadWritePaths= */
@@ -52,9 +53,12 @@ int unit_manager_new(sd_bus *bus, UnitManager **ret);
 UnitManager *unit_manager_free(UnitManager *m); /* the callbacks of jobs under way are not called */
 DEFINE_FREEP(UnitManager, unit_manager_free)
 
-/* Queues; `done` is always called later, exactly once, unless the job or the manager is freed first. ret_job may be NULL. */
-int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job);
-int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job);
+/* Queues; `done` is always called later, exactly once, unless the job or the manager is freed first. ret_job may be
+ * NULL. */
+int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata,
+               UnitJob **ret_job);
+int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+              UnitJob **ret_job);
 
 /* Forgets the callback; what systemd does goes on. */
 void unit_job_forget(UnitJob *job);

@@ -46,7 +46,8 @@ static int teardown(void **state) {
 static sd_bus_message *new_call(void) {
         sd_bus_message *m = NULL;
 
-        assert_true(sd_bus_message_new_method_call(bus, &m, "org.berth1", "/org/berth1", "org.berth1.Manager", "Run") >= 0);
+        assert_true(sd_bus_message_new_method_call(bus, &m, "org.berth1", "/org/berth1", "org.berth1.Manager", "Run") >=
+                    0);
         return m;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Settings over an image: the merged configuration, and the config.json made of it, which must be one that the monitor reads. */
+/* Settings over an image: the merged configuration, and the config.json made of it, which must be one that the
+ * monitor reads. */
 #include <linux/capability.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -148,8 +149,8 @@ static void test_spec(void **state) {
         assert_string_equal(config->process.username, "app:staff");
         assert_string_equal(config->process.cwd, "/");
         assert_true(config->process.terminal);
-        assert_int_equal(config->namespaces, CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUSER |
-                                             CLONE_NEWNET);
+        assert_int_equal(config->namespaces, CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS |
+                                                     CLONE_NEWCGROUP | CLONE_NEWUSER | CLONE_NEWNET);
         assert_int_equal(config->uid_map.host_id, 655360);
         assert_int_equal(config->gid_map.size, 65536);
         assert_string_equal(config->hostname, "ec4f5396631b");

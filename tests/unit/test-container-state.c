@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A container's files: what was saved is loaded again, and what a crash, a disk or somebody else left there is refused, not believed. */
+/* A container's files: what was saved is loaded again, and what a crash, a disk or somebody else left there is
+ * refused, not believed. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,7 +176,8 @@ static void test_exit_records(void **state) {
 
         assert_int_equal(container_result_read(f->dir_fd, RUN, &result), -ENOENT);
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-                assert_int_equal(fs_write_file(f->dir_fd, "exit.json", cases[i].text, strlen(cases[i].text), 0600, 0), 0);
+                assert_int_equal(fs_write_file(f->dir_fd, "exit.json", cases[i].text, strlen(cases[i].text), 0600, 0),
+                                 0);
                 int r = container_result_read(f->dir_fd, RUN, &result);
                 assert_int_equal(r, cases[i].result);
                 if (r < 0)
@@ -189,7 +191,8 @@ static void test_exit_records(void **state) {
 
 static void test_runs(void **state) {
         Fixture *f = *state;
-        RunRecord out = { .unit = (char *) "berth-web.scope", .ids_base = 655360, .monitor = 77, .monitor_start = 123456789 };
+        RunRecord out = {
+                .unit = (char *) "berth-web.scope", .ids_base = 655360, .monitor = 77, .monitor_start = 123456789};
         _cleanup_(run_record_done) RunRecord in = { 0 };
 
         assert_int_equal(container_bundle_load_run(f->dir_fd, &in), -ENOENT);

@@ -59,12 +59,15 @@ static void test_pick(void **state) {
                 uint32_t first, again, second;
                 Taken none = { 0 }, one = { .bases = &first, .n = 1 };
 
-                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &none, &first), 0);
+                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &none, &first),
+                                 0);
                 assert_true(first >= ID_RANGE_FIRST && first + ID_RANGE_SIZE - 1 <= ID_RANGE_LAST);
                 assert_int_equal(first % ID_RANGE_SIZE, 0);
-                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &none, &again), 0);
+                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &none, &again),
+                                 0);
                 assert_int_equal(again, first);
-                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &one, &second), 0);
+                assert_int_equal(id_range_pick(seeds[i], "/nonexistent", "/nonexistent", NULL, is_taken, &one, &second),
+                                 0);
                 assert_int_not_equal(second, first);
         }
 }

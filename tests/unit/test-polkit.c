@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Authorisation over a socket pair: the other end is caller, message bus and polkit in one. Each call says with its sender's name who
- * it is from; what the bus and polkit think of that name stands in the table. */
+/* Authorisation over a socket pair: the other end is caller, message bus and polkit in one. Each call says with its
+ * sender's name who it is from; what the bus and polkit think of that name stands in the table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -106,9 +106,12 @@ static int setup(void **state) {
         assert_true(sd_bus_set_server(f->world, true, SD_ID128_NULL) >= 0 && sd_bus_set_anonymous(f->world, true) >= 0);
         assert_true(sd_bus_set_anonymous(f->service, true) >= 0);
         assert_true(sd_bus_start(f->world) >= 0 && sd_bus_start(f->service) >= 0);
-        assert_true(sd_bus_attach_event(f->service, f->event, 0) >= 0 && sd_bus_attach_event(f->world, f->event, 0) >= 0);
-        assert_true(sd_bus_add_object_vtable(f->service, NULL, "/org/berth1", "org.berth1.Test", service_vtable, f) >= 0);
-        assert_true(sd_bus_add_object_vtable(f->world, NULL, "/org/freedesktop/DBus", "org.freedesktop.DBus", bus_vtable, f) >= 0);
+        assert_true(sd_bus_attach_event(f->service, f->event, 0) >= 0 &&
+                    sd_bus_attach_event(f->world, f->event, 0) >= 0);
+        assert_true(sd_bus_add_object_vtable(f->service, NULL, "/org/berth1", "org.berth1.Test", service_vtable, f) >=
+                    0);
+        assert_true(sd_bus_add_object_vtable(f->world, NULL, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                             bus_vtable, f) >= 0);
         assert_true(sd_bus_add_object_vtable(f->world, NULL, "/org/freedesktop/PolicyKit1/Authority",
                                              "org.freedesktop.PolicyKit1.Authority", polkit_vtable, f) >= 0);
         assert_int_equal(polkit_new(f->service, &f->polkit), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Transient units against a systemd of our own at the other end of a socket pair: what is sent, and what each answer leads to. */
+/* Transient units against a systemd of our own at the other end of a socket pair: what is sent, and what each answer
+ * leads to. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,7 +33,8 @@ typedef struct Fixture {
 /* --- The other end --- */
 
 static void send_removed(Fixture *f, const char *path, const char *unit, const char *result) {
-        assert_true(sd_bus_emit_signal(f->server, "/org/freedesktop/systemd1", MANAGER, "JobRemoved", "uoss", 7, path, unit, result) >= 0);
+        assert_true(sd_bus_emit_signal(f->server, "/org/freedesktop/systemd1", MANAGER, "JobRemoved", "uoss", 7, path,
+                                       unit, result) >= 0);
 }
 
 static int on_subscribe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -77,9 +79,11 @@ static int on_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         assert_string_equal(mode, "fail");
         read_properties(f, m);
         if (f->saw_oom_policy && f->refuses_oom_policy)
-                return sd_bus_error_set(error, SD_BUS_ERROR_PROPERTY_READ_ONLY, "Cannot set property OOMPolicy, or unknown property.");
+                return sd_bus_error_set(error, SD_BUS_ERROR_PROPERTY_READ_ONLY,
+                                        "Cannot set property OOMPolicy, or unknown property.");
         if (streq(name, "there.scope"))
-                return sd_bus_error_set(error, "org.freedesktop.systemd1.UnitExists", "Unit there.scope already exists.");
+                return sd_bus_error_set(error, "org.freedesktop.systemd1.UnitExists",
+                                        "Unit there.scope already exists.");
         snprintf(path, sizeof(path), "/org/freedesktop/systemd1/job/%u", f->started);
         assert_true(sd_bus_reply_method_return(m, "o", path) >= 0);
         /* Somebody else's job with the same unit is not ours. */
@@ -106,8 +110,8 @@ static int on_unref(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 1;
 }
 
-static int get_result(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply, void *userdata,
-                      sd_bus_error *error) {
+static int get_result(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
+                      void *userdata, sd_bus_error *error) {
         if (streq(property, "Result"))
                 return sd_bus_message_append(reply, "s", "exit-code");
         return sd_bus_message_append(reply, "i", streq(property, "ExecMainCode") ? 1 : 3);
@@ -153,14 +157,17 @@ static int setup(void **state) {
         assert_true(sd_event_new(&f->event) >= 0);
         assert_true(sd_bus_new(&f->client) >= 0 && sd_bus_new(&f->server) >= 0);
         assert_true(sd_bus_set_fd(f->client, pair[0], pair[0]) >= 0 && sd_bus_set_fd(f->server, pair[1], pair[1]) >= 0);
-        assert_true(sd_bus_set_server(f->server, true, SD_ID128_NULL) >= 0 && sd_bus_set_anonymous(f->server, true) >= 0);
+        assert_true(sd_bus_set_server(f->server, true, SD_ID128_NULL) >= 0 &&
+                    sd_bus_set_anonymous(f->server, true) >= 0);
         assert_true(sd_bus_set_anonymous(f->client, true) >= 0);
         assert_true(sd_bus_negotiate_fds(f->client, true) >= 0 && sd_bus_negotiate_fds(f->server, true) >= 0);
         assert_true(sd_bus_start(f->server) >= 0 && sd_bus_start(f->client) >= 0);
-        assert_true(sd_bus_attach_event(f->client, f->event, 0) >= 0 && sd_bus_attach_event(f->server, f->event, 0) >= 0);
-        assert_true(sd_bus_add_object_vtable(f->server, NULL, "/org/freedesktop/systemd1", MANAGER, manager_vtable, f) >= 0);
-        assert_true(sd_bus_add_fallback_vtable(f->server, NULL, "/org/freedesktop/systemd1/unit", "org.freedesktop.systemd1.Service",
-                                               service_vtable, NULL, f) >= 0);
+        assert_true(sd_bus_attach_event(f->client, f->event, 0) >= 0 &&
+                    sd_bus_attach_event(f->server, f->event, 0) >= 0);
+        assert_true(sd_bus_add_object_vtable(f->server, NULL, "/org/freedesktop/systemd1", MANAGER, manager_vtable,
+                                             f) >= 0);
+        assert_true(sd_bus_add_fallback_vtable(f->server, NULL, "/org/freedesktop/systemd1/unit",
+                                               "org.freedesktop.systemd1.Service", service_vtable, NULL, f) >= 0);
         assert_int_equal(unit_manager_new(f->client, &f->units), 0);
         *state = f;
         return 0;
@@ -182,17 +189,28 @@ static int teardown(void **state) {
 static const UnitDevice devices[] = { { "/dev/null", "rwm" }, { "char-pts", "rwm" } };
 
 static TransientUnit scope(const char *name) {
-        return (TransientUnit) {
-                .name = name, .description = "Container web", .slice = "machine.slice", .timeout_stop_usec = 25000000, .pid = getpid(),
-                .devices = devices, .n_devices = N_ELEMENTS(devices), .stdin_fd = -EBADF, .stdout_fd = -EBADF,
+        return (TransientUnit){
+                .name = name,
+                .description = "Container web",
+                .slice = "machine.slice",
+                .timeout_stop_usec = 25000000,
+                .pid = getpid(),
+                .devices = devices,
+                .n_devices = N_ELEMENTS(devices),
+                .stdin_fd = -EBADF,
+                .stdout_fd = -EBADF,
         };
 }
 
 static char *const worker_command[] = { (char *) "/bin/worker", (char *) "--now", NULL };
 
 static TransientUnit worker(const char *name) {
-        return (TransientUnit) {
-                .name = name, .command = worker_command, .stdin_fd = STDIN_FILENO, .stdout_fd = -EBADF, .memory_max = 1 << 20,
+        return (TransientUnit){
+                .name = name,
+                .command = worker_command,
+                .stdin_fd = STDIN_FILENO,
+                .stdout_fd = -EBADF,
+                .memory_max = 1 << 20,
         };
 }
 
