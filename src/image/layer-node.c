@@ -241,7 +241,8 @@ static int make_hardlink(LayerWriter *w, struct archive_entry *e, LayerPlace *pl
         place->parent_fd = parent_fd;
         r = layer_writer_parent(w, target.path, false, &source);
         if (r < 0)
-                return fault_set_errno(w->fault, r, "Cannot link %.200s to %.200s in the layer", place->path, target.path);
+                return fault_set_errno(w->fault, r, "Cannot link %.200s to %.200s in the layer", place->path,
+                                       target.path);
         r = linkat(source.parent_fd, source.name, parent_fd, place->name, 0) < 0 ? -errno : 0;
         if (r == -EEXIST) {
                 r = layer_node_remove(w, place);

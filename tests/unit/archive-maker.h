@@ -50,11 +50,13 @@ static inline void test_image_make(TestImage *i, const char *file_name, const ch
                                 "\"config\":{\"Cmd\":[\"%s\"]},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
                     oci_host_architecture(), content, i->layer.digest.text);
         blob_printf(&i->manifest,
-                    "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG "\",\"digest\":\"%s\",\"size\":%zu},"
+                    "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
+                    "\",\"digest\":\"%s\",\"size\":%zu},"
                     "\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER "\",\"digest\":\"%s\",\"size\":%zu}]}",
                     i->config.digest.text, i->config.size, i->layer.digest.text, i->layer.size);
         blob_printf(&i->index,
-                    "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"digest\":\"%s\",\"size\":%zu,"
+                    "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+                    "\",\"digest\":\"%s\",\"size\":%zu,"
                     "\"annotations\":{\"" OCI_ANNOTATION_REF_NAME "\":\"test:1\"}}]}",
                     i->manifest.digest.text, i->manifest.size);
 }

@@ -22,7 +22,8 @@ static void make_docker(Tar *t) {
         tar_add(t, &(TarEntry){ .name = "def/layer.tar", .type = '2', .link = "../abc/layer.tar" });
         tar_add_bytes(t, "config.json", image.config.data, image.config.size);
         tar_add_text(t, "manifest.json",
-                     "[{\"Config\":\"config.json\",\"RepoTags\":[\"web:1\",\"h.example/web:2\"],\"Layers\":[\"def/layer.tar\"]}]");
+                     "[{\"Config\":\"config.json\",\"RepoTags\":[\"web:1\",\"h.example/web:2\"],"
+                     "\"Layers\":[\"def/layer.tar\"]}]");
 }
 
 static void make_oci(Tar *t) {
@@ -34,7 +35,8 @@ static void make_both(Tar *t) {
         char text[1000];
 
         make_oci(t);
-        snprintf(text, sizeof(text), "[{\"Config\":\"blobs/sha256/%s\",\"RepoTags\":[\"other:3\"],\"Layers\":[\"blobs/sha256/%s\"]}]",
+        snprintf(text, sizeof(text),
+                 "[{\"Config\":\"blobs/sha256/%s\",\"RepoTags\":[\"other:3\"],\"Layers\":[\"blobs/sha256/%s\"]}]",
                  oci_digest_hex(&image.config.digest), oci_digest_hex(&image.layer.digest));
         tar_add_text(t, "manifest.json", text);
 }
@@ -65,14 +67,17 @@ static void add_nested(Tar *t, const char *architecture, unsigned depth) {
                     1, 2, image.manifest.digest.text, image.manifest.size, architecture);
         for (; depth > 1; depth--) {
                 tar_add_blob(t, &inner);
-                blob_printf(&outer, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_DOCKER_LIST "\",\"digest\":\"%s\",\"size\":%zu}]}",
+                blob_printf(&outer,
+                            "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_DOCKER_LIST
+                            "\",\"digest\":\"%s\",\"size\":%zu}]}",
                             inner.digest.text, inner.size);
                 free(inner.data);
                 inner = outer;
         }
         tar_add_blob(t, &inner);
         blob_printf(&outer,
-                    "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_INDEX "\",\"digest\":\"%s\",\"size\":%zu,"
+                    "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_INDEX
+                    "\",\"digest\":\"%s\",\"size\":%zu,"
                     "\"annotations\":{\"" OCI_ANNOTATION_CONTAINERD_NAME "\":\"docker.io/me/multi:1\",\""
                     OCI_ANNOTATION_REF_NAME "\":\"1\"}}]}", inner.digest.text, inner.size);
         tar_add_blob(t, &image.layer);
@@ -336,7 +341,9 @@ static void test_cases(void **state) {
                         _cleanup_strv_ char **references = NULL;
                         json_object *images = json_get(r.report, "images");
                         assert_int_equal(json_object_array_length(images), 1);
-                        assert_int_equal(json_to_strv(json_get(json_object_array_get_idx(images, 0), "references"), &references), 0);
+                        assert_int_equal(
+                                json_to_strv(json_get(json_object_array_get_idx(images, 0), "references"), &references),
+                                0);
                         _cleanup_free_ char *joined = strv_join(references, " ");
                         assert_string_equal(joined, cases[i].references);
                         check_blobs(&r, i);

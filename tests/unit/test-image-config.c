@@ -129,10 +129,12 @@ static void test_many(void **state) {
         const char *where;
 
         assert_int_equal(parse_many(OCI_STRINGS_MAX, "{\"config\":{\"Env\":[", "\"A=1\"", "]}," ROOTFS "}", &where), 0);
-        assert_int_equal(parse_many(OCI_STRINGS_MAX + 1, "{\"config\":{\"Env\":[", "\"A=1\"", "]}," ROOTFS "}", &where), -E2BIG);
+        assert_int_equal(parse_many(OCI_STRINGS_MAX + 1, "{\"config\":{\"Env\":[", "\"A=1\"", "]}," ROOTFS "}", &where),
+                         -E2BIG);
         assert_string_equal(where, "Env");
         assert_int_equal(parse_many(1000000, "{\"config\":{\"Env\":[", "\"A=1\"", "]}," ROOTFS "}", &where), -EFBIG);
-        assert_int_equal(parse_many(OCI_LAYERS_MAX + 1, "{\"rootfs\":{\"diff_ids\":[", "\"" EMPTY "\"", "]}}", &where), -E2BIG);
+        assert_int_equal(parse_many(OCI_LAYERS_MAX + 1, "{\"rootfs\":{\"diff_ids\":[", "\"" EMPTY "\"", "]}}", &where),
+                         -E2BIG);
         assert_int_equal(parse_many(OCI_HISTORY_MAX + 1, "{\"history\":[", "{}", "]," ROOTFS "}", &where), -E2BIG);
 }
 

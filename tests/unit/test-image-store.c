@@ -37,7 +37,8 @@ static UnitJob *add_job(UnitDone done, void *userdata, pid_t pid) {
         return job;
 }
 
-int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job) {
+int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata,
+               UnitJob **ret_job) {
         assert_string_equal(strrchr(unit->command[0], '/'), "/berth-unpack");
         assert_string_equal(unit->command[2], unit->write_paths[0]);
         assert_null(unit->write_paths[1]);
@@ -54,7 +55,8 @@ int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec,
         return 0;
 }
 
-int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata, UnitJob **ret_job) {
+int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+              UnitJob **ret_job) {
         n_stopped++;
         return 0;
 }
@@ -287,7 +289,8 @@ static void test_reopen(void **state) {
         /* what a crash leaves: staged files, a blob and a layer without a record, a record half written */
         char path[1024];
         snprintf(path, sizeof(path),
-                 "cd %s; mkdir -p staging/x/y layers/%064d/diff; echo >oci/blobs/sha256/%064d; echo >images/a.json.1.2.new",
+                 "cd %s; mkdir -p staging/x/y layers/%064d/diff; "
+                 "echo >oci/blobs/sha256/%064d; echo >images/a.json.1.2.new",
                  top, 1, 2);
         assert_int_equal(system(path), 0);
         reopen_store();
@@ -369,7 +372,8 @@ static void test_tags(void **state) {
         assert_int_equal(load_image(&one).result, 0);
         const Image *first = find("test:1");
         assert_int_equal(load_image(&two).result, 0); /* takes the name over */
-        expect_events("add ;tag docker.io/library/test:1;add ;untag docker.io/library/test:1;tag docker.io/library/test:1;");
+        expect_events(
+                "add ;tag docker.io/library/test:1;add ;untag docker.io/library/test:1;tag docker.io/library/test:1;");
         assert_string_equal(find("test:1")->id, oci_digest_hex(&two.config.digest));
         assert_int_equal(strv_length(first->references), 0);
         assert_int_equal(image_store_tag(store, first, "A"), -EINVAL);
@@ -402,12 +406,14 @@ static void test_delete(void **state) {
         blob_set(&upper, t.data, t.size);
         test_image_make(&derived, "etc/hello", "hello");
         free(derived.config.data);
-        blob_printf(&derived.config, "{\"rootfs\":{\"diff_ids\":[\"%s\",\"%s\"]}}", image.layer.digest.text, upper.digest.text);
+        blob_printf(&derived.config, "{\"rootfs\":{\"diff_ids\":[\"%s\",\"%s\"]}}", image.layer.digest.text,
+                    upper.digest.text);
         tar_begin(&t);
         tar_add_bytes(&t, "config.json", derived.config.data, derived.config.size);
         tar_add_bytes(&t, "1.tar", image.layer.data, image.layer.size);
         tar_add_bytes(&t, "2.tar", upper.data, upper.size);
-        tar_add_text(&t, "manifest.json", "[{\"Config\":\"config.json\",\"RepoTags\":[\"derived\"],\"Layers\":[\"1.tar\",\"2.tar\"]}]");
+        tar_add_text(&t, "manifest.json",
+                     "[{\"Config\":\"config.json\",\"RepoTags\":[\"derived\"],\"Layers\":[\"1.tar\",\"2.tar\"]}]");
         tar_end(&t);
         n_started = 0;
         assert_int_equal(load(&t).result, 0);
@@ -456,9 +462,12 @@ static void test_import(void **state) {
         assert_int_equal(o.result, 0);
         assert_string_equal(o.names, "docker.io/library/mine:latest");
         const Image *i = find("mine");
-        assert_string_equal(json_object_get_string(json_object_array_get_idx(json_get(i->record, "config.Cmd"), 2)), "echo $HOME");
-        assert_string_equal(json_object_get_string(json_object_array_get_idx(json_get(i->record, "config.Env"), 1)), "B=x y");
-        assert_string_equal(json_get_string(json_object_array_get_idx(json_get(i->record, "history"), 0), "comment"), "for a test");
+        assert_string_equal(json_object_get_string(json_object_array_get_idx(json_get(i->record, "config.Cmd"), 2)),
+                            "echo $HOME");
+        assert_string_equal(json_object_get_string(json_object_array_get_idx(json_get(i->record, "config.Env"), 1)),
+                            "B=x y");
+        assert_string_equal(json_get_string(json_object_array_get_idx(json_get(i->record, "history"), 0), "comment"),
+                            "for a test");
         assert_int_equal(stat_in("layers/%s/diff/bin/sh", i->layers[0]).st_mode & 07777, 0755);
         assert_true(i->created_usec > 1600000000000000);
         reopen_store();
@@ -499,7 +508,9 @@ static void test_refused(void **state) {
                     MEDIA_OCI_LAYER "+gzip\",\"digest\":\"%s\",\"size\":%zu}]}",
                     config.digest.text, config.size, gz.digest.text, gz.size);
         free(image.index.data);
-        blob_printf(&image.index, "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"digest\":\"%s\",\"size\":%zu}]}",
+        blob_printf(&image.index,
+                    "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+                    "\",\"digest\":\"%s\",\"size\":%zu}]}",
                     manifest.digest.text, manifest.size);
         tar_begin(&t);
         tar_add_blob(&t, &gz);
@@ -578,7 +589,8 @@ static void test_layer_removed_meanwhile(void **state) {
         tar_add_bytes(&t, "config.json", "{\"rootfs\":{\"diff_ids\":[", 0);
         tar_add_bytes(&t, "1.tar", image.layer.data, image.layer.size);
         Blob config;
-        blob_printf(&config, "{\"author\":\"other\",\"rootfs\":{\"diff_ids\":[\"%s\",\"%s\"]}}", image.layer.digest.text, image.layer.digest.text);
+        blob_printf(&config, "{\"author\":\"other\",\"rootfs\":{\"diff_ids\":[\"%s\",\"%s\"]}}",
+                    image.layer.digest.text, image.layer.digest.text);
         tar_add_bytes(&t, "config.json", config.data, config.size);
         tar_add_text(&t, "manifest.json", "[{\"Config\":\"config.json\",\"Layers\":[\"1.tar\",\"1.tar\"]}]");
         tar_end(&t);
@@ -669,14 +681,15 @@ static void test_changes(void **state) {
                         continue;
                 }
                 _cleanup_json_ json_object *o = oci_run_config_to_json(&c);
-                assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-                                    cases[i].json);
+                assert_string_equal(
+                        json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+                        cases[i].json);
         }
 }
 
 static void test_changes_in_order(void **state) {
-        char *const list[] = { (char *) "ENV P=/x", (char *) "ENV P=$P/y Q=$P", (char *) "WORKDIR /a", (char *) "WORKDIR b/$Q",
-                               (char *) "USER ${NONE:-nobody}", NULL };
+        char *const list[] = {(char *) "ENV P=/x",     (char *) "ENV P=$P/y Q=$P",      (char *) "WORKDIR /a",
+                              (char *) "WORKDIR b/$Q", (char *) "USER ${NONE:-nobody}", NULL};
         _cleanup_(oci_run_config_clear) OciRunConfig c = { 0 };
         char *error;
 

@@ -22,7 +22,8 @@ static const struct {
         { "{\"schemaVersion\":2," CONFIG ",\"layers\":[" LAYER "]}", 0, NULL },
         { "{\"schemaVersion\":2," CONFIG ",\"layers\":[]}", 0, NULL },
         { "{\"schemaVersion\":2," CONFIG ",\"layers\":null}", 0, NULL },
-        { "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_DOCKER_MANIFEST "\"," CONFIG ",\"layers\":[" LAYER "," LAYER "]}", 0,
+        { "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_DOCKER_MANIFEST "\"," CONFIG
+          ",\"layers\":[" LAYER "," LAYER "]}", 0,
           NULL },
         { "", -EINVAL, "" },
         { "[]", -EINVAL, "" },
@@ -89,7 +90,8 @@ static void test_huge(void **state) {
 static void test_index(void **state) {
         _cleanup_(oci_index_freep) OciIndex *i = NULL;
         const char *where, *text = "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\"," D
-                                   ",\"size\":7,\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"},"
+                                   ",\"size\":7,"
+                                   "\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"},"
                                    "\"annotations\":{\"" OCI_ANNOTATION_REF_NAME "\":\"a:b\"}}]}";
 
         assert_int_equal(oci_index_parse(text, strlen(text), &i, &where), 0);

@@ -25,7 +25,8 @@ static const struct {
         { "docker.io/a/b/c",        0, "docker.io",      "a/b/c",          "latest", NULL },
         { "localhost/app",          0, "localhost",      "app",            "latest", NULL },
         { "localhost:5000/app",     0, "localhost:5000", "app",            "latest", NULL }, /* a port is not a tag */
-        { "localhost:5000",         0, "docker.io",      "library/localhost", "5000", NULL }, /* … without a slash it is */
+        /* … without a slash it is one */
+        { "localhost:5000",         0, "docker.io",      "library/localhost", "5000", NULL },
         { "h.example/app:1",        0, "h.example",      "app",            "1",      NULL },
         { "Host/app",               0, "Host",           "app",            "latest", NULL },
         { "[::1]:5000/app",         0, "[::1]:5000",     "app",            "latest", NULL },
@@ -109,7 +110,7 @@ static void test_forms(void **state) {
                 { "web",                    "docker.io/library/web:latest",      "web:latest"               },
                 { "docker.io/library/web:1", "docker.io/library/web:1",          "web:1"                    },
                 { "me/web",                 "docker.io/me/web:latest",           "me/web:latest"            },
-                { "library/a/b",            "docker.io/library/a/b:latest",      "library/a/b:latest"       }, /* not official */
+                { "library/a/b",            "docker.io/library/a/b:latest",      "library/a/b:latest"       }, /* no library */
                 { "h.example/library/web",  "h.example/library/web:latest",      "h.example/library/web:latest" },
                 { "localhost:5000/x:y",     "localhost:5000/x:y",                "localhost:5000/x:y"       },
                 { "a@sha256:" HEX64,        "docker.io/library/a@sha256:" HEX64, "a@sha256:" HEX64          },

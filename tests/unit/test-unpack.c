@@ -44,26 +44,33 @@ static const struct {
 
         /* the way out */
         { "climbs", "climbs", { FILE_OF("../canary", "no") }, { { "canary", "none" } } },
-        { "climbs in the middle", "climbs", { DIR_OF("a"), FILE_OF("a/../../canary", "no") }, { { "canary", "none" } } },
+        { "climbs in the middle", "climbs",
+          { DIR_OF("a"), FILE_OF("a/../../canary", "no") }, { { "canary", "none" } } },
         { "climbs at the end", "climbs", { DIR_OF("a/..") }, { { 0 } } },
         { "absolute", NULL, { FILE_OF("/etc/x", "in") }, { { "etc/x", "file:in" } } },
-        { "through a symlink to ../..", NULL, { SYM_OF("l", "../.."), FILE_OF("l/canary", "in") }, { { "canary", "file:in" } } },
+        { "through a symlink to ../..", NULL,
+          { SYM_OF("l", "../.."), FILE_OF("l/canary", "in") }, { { "canary", "file:in" } } },
         { "through a symlink to /", NULL, { SYM_OF("l", "/"), FILE_OF("l/tmp-x", "in") }, { { "tmp-x", "file:in" } } },
         { "through a chain of symlinks", NULL,
           { SYM_OF("a", "/../.."), SYM_OF("b", "a/../../a"), FILE_OF("b/canary", "in") }, { { "canary", "file:in" } } },
         { "replaces a symlink, not its target", NULL,
           { SYM_OF("l", "../../canary"), FILE_OF("l", "in") }, { { "l", "file:in" } } },
         { "a directory in a symlink's place", NULL,
-          { SYM_OF("l", "../../canary.d"), DIR_OF("l"), FILE_OF("l/f", "in") }, { { "l", "dir" }, { "l/f", "file:in" } } },
+          { SYM_OF("l", "../../canary.d"), DIR_OF("l"), FILE_OF("l/f", "in") },
+          { { "l", "dir" }, { "l/f", "file:in" } } },
         { "makes a directory through a symlink", NULL,
-          { SYM_OF("l", "../.."), DIR_OF("l/canary.d"), FILE_OF("l/canary.d/f", "in") }, { { "canary.d/f", "file:in" } } },
-        { "symlink to nowhere as a parent", "Cannot create", { SYM_OF("l", "gone"), FILE_OF("l/f", "no") }, { { "gone", "none" } } },
+          { SYM_OF("l", "../.."), DIR_OF("l/canary.d"), FILE_OF("l/canary.d/f", "in") },
+          { { "canary.d/f", "file:in" } } },
+        { "symlink to nowhere as a parent", "Cannot create",
+          { SYM_OF("l", "gone"), FILE_OF("l/f", "no") }, { { "gone", "none" } } },
         { "symlink loop as a parent", "Cannot create", { SYM_OF("l", "l"), FILE_OF("l/f", "no") }, { { 0 } } },
-        { "symlink to proc", "Cannot create", { SYM_OF("l", "/proc/self/root"), FILE_OF("l/f", "no") }, { { "f", "none" } } },
+        { "symlink to proc", "Cannot create",
+          { SYM_OF("l", "/proc/self/root"), FILE_OF("l/f", "no") }, { { "f", "none" } } },
         { "file as a parent", "Cannot create", { FILE_OF("f", "x"), FILE_OF("f/g", "no") }, { { "f", "file:x" } } },
         { "hard link climbs", "climbs", { LINK_OF("h", "../../canary") }, { { "h", "none" } } },
         { "hard link to an absolute path", "Cannot link", { LINK_OF("h", "/etc/passwd") }, { { "h", "none" } } },
-        { "hard link through a symlink", "Cannot", { SYM_OF("l", "../.."), LINK_OF("h", "l/canary") }, { { "h", "none" } } },
+        { "hard link through a symlink", "Cannot",
+          { SYM_OF("l", "../.."), LINK_OF("h", "l/canary") }, { { "h", "none" } } },
         { "hard link to a symlink", NULL,
           { SYM_OF("l", "../../canary"), LINK_OF("h", "l") }, { { "h", "sym:../../canary" } } },
         { "… and a file through that", NULL,
@@ -89,11 +96,13 @@ static const struct {
 
         /* the same name again */
         { "twice", NULL, { FILE_OF("f", "1"), FILE_OF("f", "2") }, { { "f", "file:2" } } },
-        { "file becomes directory", NULL, { FILE_OF("f", "1"), DIR_OF("f"), FILE_OF("f/g", "2") }, { { "f/g", "file:2" } } },
+        { "file becomes directory", NULL,
+          { FILE_OF("f", "1"), DIR_OF("f"), FILE_OF("f/g", "2") }, { { "f/g", "file:2" } } },
         { "directory becomes file", NULL,
           { DIR_OF("d"), FILE_OF("d/a/b", "1"), FILE_OF("d", "2") }, { { "d", "file:2" } } },
         { "directory becomes symlink", NULL,
-          { DIR_OF("d"), FILE_OF("d/a", "1"), SYM_OF("d", ".."), FILE_OF("d/x", "2") }, { { "d", "sym:.." }, { "x", "file:2" } } },
+          { DIR_OF("d"), FILE_OF("d/a", "1"), SYM_OF("d", ".."), FILE_OF("d/x", "2") },
+          { { "d", "sym:.." }, { "x", "file:2" } } },
         { "directory twice keeps its content", NULL,
           { DIR_OF("d"), FILE_OF("d/a", "1"), DIR_OF("d") }, { { "d/a", "file:1" } } },
         { "a parent is replaced under the writer", NULL,
@@ -107,7 +116,8 @@ static const struct {
 
         /* numbers */
         { "negative size", "tar archive", { { .name = "f", .size = "-0000000001" } }, { { 0 } } },
-        { "negative size in base 256", "", { { .name = "f", .size = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe" } }, { { 0 } } },
+        { "negative size in base 256", "",
+          { { .name = "f", .size = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe" } }, { { 0 } } },
         { "endless size", "", { { .name = "f", .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff" } }, { { 0 } } },
         { "long name", NULL, { FILE_OF(A50 "/" A40, "x") }, { { A50 "/" A40, "file:x" } } },
 };
@@ -328,7 +338,8 @@ static void test_compression(void **state) {
         expect_big(&t, t.data, t.size / 2, "");
 
         /* two members, as parallel compressors write them; then zeros; then rubbish */
-        char *two = gzip(t.data, t.size / 3, &half_size), *rest = gzip(t.data + t.size / 3, t.size - t.size / 3, &rest_size);
+        char *two = gzip(t.data, t.size / 3, &half_size),
+             *rest = gzip(t.data + t.size / 3, t.size - t.size / 3, &rest_size);
         char *joined = calloc(1, half_size + rest_size + 1024);
         memcpy(joined, two, half_size);
         memcpy(joined + half_size, rest, rest_size);
@@ -450,7 +461,8 @@ static void test_sparse(void **state) {
                 char pax[512];
                 int n = 0;
                 const char *keys[][2] = { { "GNU.sparse.major", "1" }, { "GNU.sparse.minor", "0" },
-                                          { "GNU.sparse.name", "sparse" }, { "GNU.sparse.realsize", rows[i].real_size } };
+                                          { "GNU.sparse.name", "sparse" },
+                                          { "GNU.sparse.realsize", rows[i].real_size } };
                 for (size_t k = 0; k < N_ELEMENTS(keys); k++) {
                         int size = (int) (strlen(keys[k][0]) + strlen(keys[k][1]) + 3) + 2;
                         n += sprintf(pax + n, "%i %s=%s\n", size, keys[k][0], keys[k][1]);
