@@ -110,7 +110,7 @@ static void test_forms(void **state) {
                 { "web",                    "docker.io/library/web:latest",      "web:latest"               },
                 { "docker.io/library/web:1", "docker.io/library/web:1",          "web:1"                    },
                 { "me/web",                 "docker.io/me/web:latest",           "me/web:latest"            },
-                { "library/a/b",            "docker.io/library/a/b:latest",      "library/a/b:latest" }, /* not official */
+                { "library/a/b", "docker.io/library/a/b:latest",      "library/a/b:latest" }, /* not official */
                 { "h.example/library/web",  "h.example/library/web:latest",      "h.example/library/web:latest" },
                 { "localhost:5000/x:y",     "localhost:5000/x:y",                "localhost:5000/x:y"       },
                 { "a@sha256:" HEX64,        "docker.io/library/a@sha256:" HEX64, "a@sha256:" HEX64          },
