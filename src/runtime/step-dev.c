@@ -26,11 +26,14 @@ static const struct {
         { "stderr", "/proc/self/fd/2" },   { "core", "/proc/kcore" },      { "ptmx", "pts/ptmx" },
 };
 
+/* The last one counts: what is bound on top of ours is somebody's directory. */
 static bool has_own_dev(const RuntimeConfig *c) {
+        bool own = false;
+
         for (size_t i = 0; i < c->n_mounts; i++)
-                if (streq(c->mounts[i].destination, "/dev") && streq(c->mounts[i].type, "tmpfs"))
-                        return true;
-        return false;
+                if (streq(c->mounts[i].destination, "/dev"))
+                        own = streq(c->mounts[i].type, "tmpfs");
+        return own;
 }
 
 int step_dev(Launch *l) {
@@ -40,10 +43,15 @@ int step_dev(Launch *l) {
         if (dev < 0)
                 return dev;
         for (size_t i = 0; i < N_ELEMENTS(nodes); i++)
-                if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
+                if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0 &&
+                    errno != EEXIST) /* something of that name is bound there, as somebody asked */
                         return launch_fail(l, -errno, "make /dev/%s", nodes[i].name);
-        for (size_t i = 0; i < N_ELEMENTS(links); i++)
-                if (symlinkat(links[i].target, dev, links[i].name) < 0)
+        for (size_t i = 0; i < N_ELEMENTS(links); i++) {
+                /* The host's /proc still is what "/" leads to. */
+                if (streq(links[i].name, "core") && access(links[i].target, F_OK) < 0)
+                        continue;
+                if (symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)
                         return launch_fail(l, -errno, "make /dev/%s", links[i].name);
+        }
         return 0;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "runtime/launch.h"
 #include "util/io.h"
@@ -30,6 +31,24 @@ static int mask_directory(const char *path, const char **first) {
         return r;
 }
 
+/* The device itself, whatever may take its name meanwhile in a /dev that others can write to. */
+static int open_null(void) {
+        _cleanup_close_ int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? TAKE_FD(fd) : -ENODEV;
+}
+
+static int mask_file(const char *path) {
+        _cleanup_close_ int null = open_null();
+        if (null < 0)
+                return null;
+        _cleanup_close_ int fd = open_tree(null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        return fd < 0 || move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
 int step_masks(Launch *l) {
         const char *first = NULL;
 
@@ -42,7 +61,7 @@ int step_masks(Launch *l) {
                 else if (S_ISDIR(st.st_mode))
                         r = mask_directory(*p, &first);
                 else
-                        r = mount("/dev/null", *p, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+                        r = mask_file(*p);
                 if (r < 0)
                         return launch_fail(l, r, "mask %s", *p);
         }

@@ -107,6 +107,14 @@ static int shift_ids(const Launch *l, char *const *options, char ***ret) {
         return 0;
 }
 
+/* What is masked in them, and written to in their name, is found by path: on the way there must be nothing that could
+ * lead elsewhere a moment later. As runc. */
+static int check_ordinary(const Launch *l, const char *path) {
+        _cleanup_close_ int fd = fs_openat2(l->root, path, O_PATH | O_DIRECTORY, 0,
+                                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+        return fd >= 0 || fd == -ENOENT ? 0 : fd == -ELOOP ? -ENOTDIR : fd;
+}
+
 static int mount_one(Launch *l, const RuntimeMount *m, const char *kernel, bool shift) {
         _cleanup_strv_ char **shifted = NULL;
         char why[160] = "";
@@ -116,6 +124,11 @@ static int mount_one(Launch *l, const RuntimeMount *m, const char *kernel, bool 
                 r = shift_ids(l, m->options, &shifted);
                 if (r < 0)
                         return launch_fail(l, r, "use the options of %s", m->destination);
+        }
+        if (streq(kernel, "proc") || streq(kernel, "sysfs")) {
+                r = check_ordinary(l, m->destination);
+                if (r < 0)
+                        return launch_fail(l, r, "mount %s on %s", m->type, m->destination);
         }
         _cleanup_close_ int fd = mount_new(kernel, m->source, shift ? shifted : m->options, why);
         if (fd < 0)

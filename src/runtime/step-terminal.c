@@ -3,7 +3,6 @@
  * streams and, for the init, /dev/console; in its session it is the controlling terminal. */
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -32,18 +31,18 @@ static int open_master(void) {
         return TAKE_FD(fd);
 }
 
-static int bind_console(int master) {
-        char path[32];
-        unsigned number;
-
-        if (ioctl(master, TIOCGPTN, &number) < 0)
+/* By descriptors: in a /dev that others write to, a name may mean something else a moment later. */
+static int bind_console(int slave) {
+        int made = open("/dev/console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+        if (made < 0 && errno != EEXIST)
                 return -errno;
-        snprintf(path, sizeof(path), "/dev/pts/%u", number);
-        int fd = open("/dev/console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
-        if (fd < 0 && errno != EEXIST)
+        fd_close(made);
+        _cleanup_close_ int target = open("/dev/console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (target < 0)
                 return -errno;
-        fd_close(fd);
-        return mount(path, "/dev/console", NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+        _cleanup_close_ int mount = open_tree(slave, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        return mount < 0 || move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
+               ? -errno : 0;
 }
 
 int step_terminal(Launch *l) {
@@ -61,7 +60,7 @@ int step_terminal(Launch *l) {
         if (size.ws_row && size.ws_col && ioctl(l->terminal, TIOCSWINSZ, &size) < 0)
                 return -errno;
         if (!l->joins) {
-                r = bind_console(l->terminal);
+                r = bind_console(l->slave);
                 if (r < 0)
                         return launch_fail(l, r, "bind /dev/console");
         }

@@ -10,6 +10,7 @@
 #include "util/fs.h"
 
 #define LINKS_MAX 40 /* as the kernel */
+#define NAMES_MAX 4096 /* that are missing on the way: each is a call within a call */
 
 /* Splits off the last name of a path; the parent is "" for a name alone. `path` is changed. */
 static char *last_name(char *path, char **ret_parent) {
@@ -38,41 +39,53 @@ static int make_entry(int parent, const char *name, bool directory) {
         return 0;
 }
 
-static int open_or_make(int root_fd, const char *path, bool directory, unsigned *links) {
+/* What a symlink in `parent_fd`, which `parent` leads to, points at: -EINVAL, -ENOENT: there is none. */
+static int read_link(int parent_fd, const char *parent, const char *name, char **ret) {
+        char link[PATH_MAX];
+        ssize_t n = readlinkat(parent_fd, name, link, sizeof(link) - 1);
+
+        if (n < 0)
+                return -errno;
+        link[n] = '\0';
+        bool absolute = link[0] == '/';
+        return asprintf(ret, "%s%s%s", absolute ? "" : parent, absolute ? "" : "/", link) < 0 ? -ENOMEM : 0;
+}
+
+typedef struct Effort {
+        unsigned links, names;
+} Effort;
+
+/* Recurses, so it has no large variables, and `effort` bounds it: the path may be an image's. */
+static int open_or_make(int root_fd, const char *path, bool directory, Effort *effort) {
         int flags = O_PATH | (directory ? O_DIRECTORY : 0);
-        _cleanup_free_ char *copy = NULL;
+        _cleanup_free_ char *copy = NULL, *next = NULL;
         char *parent, *name;
         int r;
 
         int fd = fs_open_in_root(root_fd, *path ? path : "/", flags, 0);
         if (fd != -ENOENT)
                 return fd;
+        if (++effort->names > NAMES_MAX)
+                return -ENAMETOOLONG;
         copy = strdup(path);
         if (!copy)
                 return -ENOMEM;
         name = last_name(copy, &parent);
         if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
                 return -ENOENT;
-        _cleanup_close_ int parent_fd = open_or_make(root_fd, parent, true, links);
+        _cleanup_close_ int parent_fd = open_or_make(root_fd, parent, true, effort);
         if (parent_fd < 0)
                 return parent_fd;
 
-        char link[PATH_MAX];
-        ssize_t n = readlinkat(parent_fd, name, link, sizeof(link) - 1);
-        if (n >= 0) { /* dangling: what it points at is made, inside */
-                _cleanup_free_ char *next = NULL;
-                link[n] = '\0';
-                if (++*links > LINKS_MAX)
-                        return -ELOOP;
-                if (asprintf(&next, "%s%s%s", link[0] == '/' ? "" : parent, link[0] == '/' ? "" : "/", link) < 0)
-                        return -ENOMEM;
-                return open_or_make(root_fd, next, directory, links);
-        }
+        r = read_link(parent_fd, parent, name, &next);
+        if (r == -ENOMEM)
+                return r;
+        if (r == 0) /* dangling: what it points at is made, inside */
+                return ++effort->links > LINKS_MAX ? -ELOOP : open_or_make(root_fd, next, directory, effort);
         r = make_entry(parent_fd, name, directory);
         return r < 0 ? r : fs_open_in_root(root_fd, path, flags, 0);
 }
 
 int target_open(int root_fd, const char *path, bool directory) {
-        unsigned links = 0;
-        return open_or_make(root_fd, path, directory, &links);
+        return open_or_make(root_fd, path, directory, &(Effort) { 0 });
 }
