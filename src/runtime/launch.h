@@ -139,6 +139,7 @@ int step_layers(Launch *l);
 int step_binds(Launch *l);
 int step_init_find(Launch *l);
 int step_rootfs(Launch *l);
+int step_mtab(Launch *l);
 int step_mounts(Launch *l);
 int step_dev(Launch *l);
 int step_init(Launch *l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The order of events in the making of a sandbox: see sandbox.h. */
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,13 @@
 /* A container may make its own /etc/passwd a pipe to nowhere; its monitor does not wait for that for ever. */
 #define CHILD_TIMEOUT_MS 10000
 
+/* The init reads and executes what lies on file systems that may be slow, on a host that may be starting hundreds. Who
+ * takes longer waits for something that does not come, and the monitor is to hear of a stop meanwhile. */
+#define INIT_TIMEOUT_MS 90000
+
+/* A process whose file system does not answer cannot even be killed. It is left to itself. */
+#define REAP_TIMEOUT_MS 10000
+
 static const Step steps[] = {
         /* The monitor. Its clone of itself that becomes the init begins in launch_init(). */
         { PHASE_MONITOR,             "read the seccomp filter",                step_seccomp_read },
@@ -28,6 +36,7 @@ static const Step steps[] = {
         { PHASE_MONITOR,             "find what is to be bound",               step_binds },
         { PHASE_MONITOR,             "find berth-init",                        step_init_find },
         { PHASE_INSIDE,              "mount the root file system",             step_rootfs },
+        { PHASE_INSIDE,              "make /etc/mtab",                         step_mtab },
         { PHASE_INSIDE,              "mount",                                  step_mounts },
         { PHASE_INSIDE,              "make /dev",                              step_dev },
         { PHASE_INSIDE,              "bind berth-init",                        step_init },
@@ -213,8 +222,8 @@ static void kill_and_reap(int pidfd) {
         if (pidfd < 0)
                 return;
         (void) pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-        while (waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED) < 0 && errno == EINTR)
-                ;
+        if (fd_wait(pidfd, POLLIN, REAP_TIMEOUT_MS) > 0)
+                (void) waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG);
 }
 
 static int prepare(Launch *l) {
@@ -235,7 +244,7 @@ static int prepare(Launch *l) {
         r = launch_send(l->socket, LAUNCH_CONTINUE, l->root, NULL);
         if (r < 0)
                 return r;
-        return launch_await(l, false, -1);
+        return launch_await(l, false, INIT_TIMEOUT_MS);
 }
 
 int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[3], Sandbox **ret,
@@ -278,11 +287,15 @@ int sandbox_start(Sandbox *s, SandboxError *error) {
         if (r >= 0)
                 r = launch_send(l.socket, LAUNCH_GO, -EBADF, NULL);
         if (r >= 0)
-                r = launch_await(&l, true, -1);
+                r = launch_await(&l, true, INIT_TIMEOUT_MS);
         else if (r == -EPIPE)
                 r = launch_refuse(&l, 125, -ECHILD, "the container's first process was killed");
         s->socket = fd_close(s->socket);
-        return r < 0 ? launch_report(&l, r, error) : 0;
+        if (r >= 0)
+                return 0;
+        /* What is said not to have started does not start later. */
+        (void) pidfd_send_signal(s->pidfd, SIGKILL, NULL, 0);
+        return launch_report(&l, r, error);
 }
 
 int sandbox_exec(Sandbox *s, const RuntimeProcess *process, const int stdio[3], int cgroup_fd,

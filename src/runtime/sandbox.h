@@ -33,6 +33,10 @@ int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[
  * only what somebody asked for. */
 int sandbox_start(Sandbox *s, SandboxError *error);
 
+/* Once, at the start of a program whose descriptors may become many: it takes all the open files that its hard limit
+ * allows, and the payloads get the soft limit as it was (what systemd gives to services), if none is configured. */
+int sandbox_keep_limits(void);
+
 pid_t sandbox_pid(const Sandbox *s);    /* the init, in the host's pid namespace; the caller's child, not yet reaped */
 int sandbox_pidfd(const Sandbox *s);    /* borrowed */
 int sandbox_terminal(const Sandbox *s); /* the terminal's master side, borrowed; -EBADF without */

@@ -22,6 +22,22 @@ static const char *const limit_names[RLIM_NLIMITS] = {
         [RLIMIT_STACK] = "stack",
 };
 
+/* Of the program that launches, as it was started. */
+static struct rlimit open_files;
+static bool open_files_kept;
+
+int sandbox_keep_limits(void) {
+        struct rlimit all;
+
+        if (getrlimit(RLIMIT_NOFILE, &open_files) < 0)
+                return -errno;
+        all = (struct rlimit) { .rlim_cur = open_files.rlim_max, .rlim_max = open_files.rlim_max };
+        if (setrlimit(RLIMIT_NOFILE, &all) < 0)
+                return -errno;
+        open_files_kept = true;
+        return 0;
+}
+
 static int set_oom_score_adj(pid_t pid, int32_t wanted) {
         char path[64], text[16];
 
@@ -34,6 +50,8 @@ static int set_oom_score_adj(pid_t pid, int32_t wanted) {
 int step_limits(Launch *l) {
         int r;
 
+        if (open_files_kept && prlimit(l->pid, RLIMIT_NOFILE, &open_files, NULL) < 0)
+                return launch_fail(l, -errno, "set the limit of open files");
         for (size_t i = 0; i < l->process->n_rlimits; i++) {
                 const RuntimeRlimit *limit = l->process->rlimits + i;
                 if (prlimit(l->pid, limit->resource, &limit->limit, NULL) < 0)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,8 +83,21 @@ static int clone_into(Launch *l) {
         return pid < 0 ? pid : r < 0 ? r : pid;
 }
 
+/* The ipc namespace brings along the file system of its message queues, whose root belongs to the file-system ids of
+ * whoever makes it: those of the container's root. The child gets its own with its identity. */
+static pid_t clone_init(Launch *l) {
+        (void) setfsgid(launch_root_gid(l));
+        (void) setfsuid(launch_root_uid(l));
+        pid_t pid = clone_process(l, (uint64_t) (l->config->namespaces & ~CLONE_NEWCGROUP));
+        if (pid != 0) {
+                (void) setfsuid(0);
+                (void) setfsgid(0);
+        }
+        return pid;
+}
+
 int step_namespaces(Launch *l) {
-        pid_t pid = l->joins ? clone_into(l) : clone_process(l, (uint64_t) (l->config->namespaces & ~CLONE_NEWCGROUP));
+        pid_t pid = l->joins ? clone_into(l) : clone_init(l);
 
         if (pid < 0)
                 return l->joins && pid == -ENOMEM /* the namespace's init is gone */

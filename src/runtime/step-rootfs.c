@@ -122,6 +122,15 @@ int step_rootfs(Launch *l) {
         return l->root < 0 ? -errno : 0;
 }
 
+/* As Docker: a link, where the image has nothing of that name. Before anything is mounted on /etc. */
+int step_mtab(Launch *l) {
+        _cleanup_close_ int etc = target_open(l->root, "/etc", true);
+
+        if (etc < 0)
+                return etc;
+        return symlinkat("/proc/mounts", etc, "mtab") < 0 && errno != EEXIST ? -errno : 0;
+}
+
 /* As Docker: made if missing, for the container's root. What it is, or whether it may be entered, shows later. */
 int step_directory_make(Launch *l) {
         int fd = target_open(l->root, l->process->cwd, true);

@@ -34,17 +34,19 @@ static int check_id(Launch *l, const char *kind, uint32_t id, const RuntimeIdMap
         return refuse(l, why);
 }
 
-/* The user's own groups and those of the configuration. */
+/* The primary group too, as in Docker since CVE-2022-36109: who gives it up, as a set-group-ID program does, is still
+ * kept out where this group is. Then the user's own groups and those of the configuration. */
 static int merge_groups(Launch *l, const ContainerUser *u) {
-        size_t n = u->n_groups + l->process->n_groups;
+        size_t n = 1 + u->n_groups + l->process->n_groups;
 
-        l->groups = calloc(n + 1, sizeof(uint32_t));
+        l->groups = calloc(n, sizeof(uint32_t));
         if (!l->groups)
                 return -ENOMEM;
+        l->groups[0] = u->gid;
         if (u->n_groups)
-                memcpy(l->groups, u->groups, u->n_groups * sizeof(uint32_t));
+                memcpy(l->groups + 1, u->groups, u->n_groups * sizeof(uint32_t));
         if (l->process->n_groups)
-                memcpy(l->groups + u->n_groups, l->process->groups, l->process->n_groups * sizeof(uint32_t));
+                memcpy(l->groups + 1 + u->n_groups, l->process->groups, l->process->n_groups * sizeof(uint32_t));
         l->n_groups = n;
         return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "monitor/title.h"
+#include "runtime/sandbox.h"
 #include "spawn/launcher.h"
 #include "spawn/notify.h"
 #include "util/log.h"
@@ -30,6 +31,8 @@ int main(int argc, char **argv) {
                 log_error("No socket was passed: start berth-spawn.socket instead.");
                 return EXIT_FAILURE;
         }
+        if (r >= 0)
+                r = sandbox_keep_limits();
         if (r >= 0)
                 r = launcher_init(&launcher, listen_fd);
         if (r >= 0)

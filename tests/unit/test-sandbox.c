@@ -42,7 +42,10 @@ static void test_inside(void) {
         } cases[] = {
                 { "cat /proc/self/uid_map", "         0  600047616      65536\n" },
                 { "cat /proc/self/gid_map", "         0  600047616      65536\n" },
-                { "id", "uid=0(root) gid=0(root)\n" },
+                { "id", "uid=0(root) gid=0(root) groups=0(root)\n" }, /* the primary group, too: CVE-2022-36109 */
+                { "readlink /etc/mtab", "/proc/mounts\n" },
+                { "stat -c '%u %g %a' /dev/mqueue; touch /dev/mqueue/x && stat -c %u /dev/mqueue/x",
+                  "0 0 1777\n0\n" },
                 { "grep -cE '^[0-9]+ [0-9]+ [0-9:]+ [^ ]+ / ' /proc/self/mountinfo", "1\n" }, /* one root */
                 { "stat -c '%u %g' / /bin/busybox /etc/above", "0 0\n0 0\n0 0\n" },
                 { "touch /new && mkdir /d && stat -c '%u %g %a' /new /d", "0 0 644\n0 0 755\n" },
@@ -101,16 +104,16 @@ static void test_options(void) {
                 const char *expected; /* in the output or the error */
         } cases[] = {
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"username\":\"web\"}" }, 0,
-                  "uid=33(web) gid=33(www) groups=4(adm),50(logs)\n" },
+                  "uid=33(web) gid=33(www) groups=4(adm),33(www),50(logs)\n" },
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"username\":\"\"}" }, 0,
-                  "uid=0(root) gid=0(root) groups=4(adm)\n" },
+                  "uid=0(root) gid=0(root) groups=0(root),4(adm)\n" },
                 { { .args = "[\"grep\",\"-E\",\"NoNewPrivs|Seccomp:|Sig(Blk|Ign)\",\"/proc/1/status\"]" }, 0,
                   "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t0\n" },
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"username\":\"web:4\"}" }, 0,
                   "uid=33(web) gid=4(adm)" },
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"username\":\"1234:4321\"}" }, 0, "uid=1234 gid=4321" },
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[7,8]}" }, 0,
-                  "uid=5 gid=6 groups=7,8\n" },
+                  "uid=5 gid=6 groups=6,7,8\n" },
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"username\":\"nobody\"}" }, -1,
                   "unable to find user nobody: no matching entries in passwd file" },
                 { { .args = "[\"id\"]", .process = ",\"user\":{\"username\":\"far\"}" }, -1,
@@ -153,6 +156,27 @@ static void test_options(void) {
         }
 }
 
+/* What a program that launches takes for itself, its payloads do not get: not by run, not by exec. Nor is the link to
+ * /proc/kcore there without that file. */
+static void test_limits(void) {
+        struct rlimit before, now;
+
+        if (getrlimit(RLIMIT_NOFILE, &before) < 0)
+                die("limit");
+        struct rlimit low = { .rlim_cur = 77, .rlim_max = before.rlim_max };
+        if (setrlimit(RLIMIT_NOFILE, &low) < 0)
+                die("limit");
+        CHECK(sandbox_keep_limits() == 0, "not kept");
+        CHECK(getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur == before.rlim_max, "%llu of %llu",
+              (unsigned long long) now.rlim_cur, (unsigned long long) before.rlim_max);
+        _cleanup_free_ char *wanted = before.rlim_max == RLIM_INFINITY ? strdup("77\nunlimited\n")
+                                      : text("77\n%llu\n", (unsigned long long) before.rlim_max);
+        _cleanup_free_ char *core = text("%i\n", access("/proc/kcore", F_OK) == 0);
+        Result res = run(&(Run) { .args = "[\"sh\",\"-c\",\"ulimit -n; ulimit -Hn; ls /dev | grep -cx core\"]" });
+        CHECK(has(&res, wanted) && has(&res, core), "%s (%s)", res.output, res.error.text);
+        result_end(&res);
+}
+
 /* On disk the ids are those of the inside. */
 static void test_upper_ids(void) {
         Result res = run(&(Run) { .args = "[\"touch\",\"/made\"]", .process = ",\"user\":{\"username\":\"0:33\"}" });
@@ -183,7 +207,7 @@ static void test_exec(void) {
         } cases[] = {
                 { "[\"id\"]", "", 0, 0, "uid=0(root)" },
                 { "[\"id\"]", ",\"user\":{\"username\":\"web\"}", 0, 0,
-                  "uid=33(web) gid=33(www) groups=4(adm),50(logs)" },
+                  "uid=33(web) gid=33(www) groups=4(adm),33(www),50(logs)" },
                 { "[\"id\"]", ",\"user\":{\"username\":\"nosuch\"}", -1, 126, "unable to find user nosuch" },
                 { "[\"sh\",\"-c\",\"exit 9\"]", "", 9, 0, "" },
                 { "[\"cat\",\"/tmp/left\"]", "", 0, 0, "by init\n" },
@@ -274,7 +298,7 @@ static void test_terminal(void) {
 
 int main(void) {
         static void (*const tests[])(void) = { test_exit_codes, test_inside, test_options, test_upper_ids, test_exec,
-                test_terminal };
+                test_terminal, test_limits };
 
         return sandbox_tests(tests, N_ELEMENTS(tests));
 }
