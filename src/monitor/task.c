@@ -31,6 +31,7 @@ Task *task_new(Loop *loop, char *scratch, void *userdata) {
         t->loop = loop;
         t->scratch = scratch;
         t->userdata = userdata;
+        t->slave = -EBADF;
         t->exit = (LoopSource) { .fd = -EBADF, .handler = on_exit_event, .userdata = t };
         t->input = (LoopSource) { .fd = -EBADF, .handler = on_input_event, .userdata = t };
         for (LogStream s = LOG_STDOUT; s <= LOG_STDERR; s++)
@@ -57,6 +58,7 @@ Task *task_free(Task *t) {
         loop_timer_clear(t->loop, &t->goodbye);
         source_close(t, &t->exit);
         source_close(t, &t->input);
+        fd_close(t->slave);
         for (size_t i = 0; i < N_ELEMENTS(t->outputs); i++) {
                 source_close(t, &t->outputs[i].source);
                 free(t->outputs[i].lines.pending);
@@ -103,7 +105,8 @@ static int copy_fd(int fd) {
         return copy < 0 ? -errno : copy;
 }
 
-/* Two copies of the terminal: one to wait for output on, one for room for input. */
+/* Two copies of the terminal: one to wait for output on, one for room for input. And its other side: a process that
+ * closes its streams and opens /dev/console again, as an init does, has not hung up. Without it that would be the end. */
 static int take_terminal(Task *t, int terminal) {
         int r = fd_set_nonblock(terminal, true);
 
@@ -112,6 +115,7 @@ static int take_terminal(Task *t, int terminal) {
         t->terminal = true;
         t->input.fd = copy_fd(terminal);
         t->outputs[LOG_STDOUT].source.fd = copy_fd(terminal);
+        t->slave = ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); /* -1 will do */
         return t->input.fd < 0 ? t->input.fd : MIN_OF(t->outputs[LOG_STDOUT].source.fd, 0);
 }
 
@@ -283,6 +287,7 @@ static void on_exit_event(void *userdata, uint32_t events) {
         t->signal = !stolen && info.si_code != CLD_EXITED ? info.si_status : 0;
         t->code = stolen ? 255 : t->signal > 0 ? 128 + t->signal : info.si_status & 0xff;
         source_close(t, &t->exit);
+        t->slave = fd_close(t->slave);
         task_close_input(t);
         t->ended(t);
         task_update(t);

@@ -43,6 +43,7 @@ struct Task {
         int signal;
         LoopSource exit;  /* the pidfd */
         LoopSource input; /* our end of its stdin; -EBADF: none, or closed */
+        int slave;        /* of its terminal, or -EBADF; held until it is reaped */
         Output outputs[2];
         size_t n_drained; /* bytes read since it was reaped */
         LoopTimer drain;

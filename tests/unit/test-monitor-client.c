@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -394,6 +395,58 @@ static void test_refusals(void **state) {
         task_free(t);
 }
 
+static void on_file(void *userdata, uint32_t events) {
+        loop.quit = true;
+}
+
+/* Who has closed its streams and opens its terminal again, as an init does, is heard. */
+static void test_terminal_opened_again(void **state) {
+        Task *t = task_new(&loop, scratch, NULL);
+        int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), go[2], unlock = 0;
+        Peer a;
+
+        assert_non_null(t);
+        t->ended = on_ended;
+        t->done = on_done;
+        t->idle = on_idle;
+        is_done = is_idle = false;
+        assert_int_equal(ioctl(terminal, TIOCSPTLCK, &unlock), 0);
+        assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                int slave = ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+                dup2(go[0], 9);
+                for (int i = 0; i < 3; i++)
+                        dup2(slave, i);
+                close(slave);
+                setsid();
+                ioctl(0, TIOCSCTTY, 0);
+                execl("/bin/sh", "sh", "-c",
+                      "echo before; exec </dev/null >/dev/null 2>&1; read x <&9; echo after >/dev/tty", NULL);
+                _exit(127);
+        }
+        int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
+        assert_int_equal(task_set_process(t, pid, pidfd, terminal), 0);
+        assert_int_equal(task_set_running(t), 0);
+        assert_int_equal(attach(t, STREAM_STDOUT, &a), 0);
+
+        /* In the time that the loop is given after the first line, the shell has closed the terminal. */
+        LoopSource source = { .fd = a.output, .handler = on_file };
+        assert_int_equal(loop_watch(&loop, &source, EPOLLIN), 0);
+        run_for(10 * USEC_PER_SEC);
+        assert_int_equal(loop_watch(&loop, &source, 0), 0);
+        run_for(USEC_PER_SEC / 5);
+        assert_int_equal(write(go[1], "\n", 1), 1);
+        run_to_end();
+        check_text(a.output, "before\r\nafter\r\n");
+        check_message(a.control, CONTROL_EXITED, 0);
+        peer_close(&a);
+        task_free(t);
+        wire_close_fds(go, 2);
+        fd_close(pidfd);
+        fd_close(terminal);
+}
+
 /* Neither blocks nor changes flags, on pipes and sockets, full and empty. */
 static void test_foreign(void **state) {
         static char data[1024 * 1024];
@@ -433,6 +486,7 @@ int main(void) {
                 cmocka_unit_test(test_detach_and_signal),
                 cmocka_unit_test(test_exec_dies_with_client),
                 cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_terminal_opened_again),
                 cmocka_unit_test(test_foreign),
         };
 
