@@ -5,6 +5,7 @@
 #include "cli/archive.h"
 #include "cli/bus.h"
 #include "cli/verb.h"
+#include "oci/reference.h"
 #include "util/io.h"
 #include "util/strv.h"
 
@@ -21,11 +22,13 @@ static int print_images(sd_bus_message *reply) {
         const char *reference, *id;
         int r = sd_bus_message_enter_container(reply, 'a', "(ss)");
 
-        while (r >= 0 && (r = sd_bus_message_read(reply, "(ss)", &reference, &id)) > 0)
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(ss)", &reference, &id)) > 0) {
+                _cleanup_free_ char *shown = NULL;
                 if (*reference)
-                        printf("Loaded image: %s\n", reference);
+                        printf("Loaded image: %s\n", oci_reference_shorten(reference, &shown) >= 0 ? shown : reference);
                 else
                         printf("Loaded image ID: %s%s\n", startswith(id, "sha256:") ? "" : "sha256:", id);
+        }
         return r;
 }
 

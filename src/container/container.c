@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A container's life: see container.h. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -201,10 +202,25 @@ static int discard_all(Container *c) {
         return 0;
 }
 
+/* A container sees the ids of its own range and no others: an image with a file beyond it could not be used as it is. */
+static int check_ids(const Container *c, sd_bus_error *error) {
+        const Image *image = image_store_get(c->host->images, c->image_id);
+
+        if (!image || image->max_id < ID_RANGE_SIZE)
+                return 0;
+        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                 "Image %s has a file of user or group %" PRIu32 ", above the %u that a container has; "
+                                 "build the image with smaller ids",
+                                 c->settings.image, image->max_id, ID_RANGE_SIZE - 1);
+}
+
 int container_create(Container *c, sd_bus_error *error) {
         char *why = NULL;
         int r;
 
+        r = check_ids(c, error);
+        if (r < 0)
+                return r;
         r = container_config_merge(&c->settings, c->image_config, &c->config, &why);
         if (r < 0) {
                 sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "%s", why ? why : strerror(-r));

@@ -280,3 +280,22 @@ no_image_from() {
         run --separate-stderr berth run --rm busybox echo again
         assert_output again
 }
+
+@test "an image with ids that no container has" {
+        local dir=$BATS_TEST_TMPDIR/tree
+        mkdir -p "$dir"
+        echo x >"$dir/file"
+        tar -C "$dir" --owner=70000 --group=0 -cf "$BATS_TEST_TMPDIR/far.tar" file
+        berth import "$BATS_TEST_TMPDIR/far.tar" far:1
+        refused 125 "user or group 70000" 65535 -- berth run far:1 true
+        berth rmi far:1
+}
+
+@test "load names the images as they are given to run" {
+        berth tag busybox shown:1
+        command -v skopeo >/dev/null || skip "skopeo is not there"
+        skopeo copy -q oci:/var/lib/berth/oci:docker.io/library/shown:1 docker-archive:"$BATS_TEST_TMPDIR/a.tar":shown:1
+        run berth load -q -i "$BATS_TEST_TMPDIR/a.tar"
+        [ "$output" = "Loaded image: shown:1" ]
+        berth rmi shown:1
+}
