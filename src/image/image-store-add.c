@@ -9,6 +9,7 @@
 
 #include "image/image-store-internal.h"
 #include "image/layer-path.h"
+#include "oci/hash.h"
 #include "util/fs.h"
 #include "util/strv.h"
 
@@ -162,6 +163,10 @@ static int take_layer(ImageStore *s, int staging_layers_fd, const OciImageRecord
                 return -ESTALE;
         if (fd < 0)
                 return fd;
+        /* The worker made it, whoever the worker was by then: a link would be followed when the overlay is mounted. */
+        _cleanup_close_ int diff_fd = fs_open_dir(fd, "diff");
+        if (diff_fd < 0)
+                return diff_fd;
         r = read_layer_info(fd, &info);
         if (r < 0)
                 return r;
@@ -189,6 +194,20 @@ static int take_blob(ImageStore *s, int staging_blobs_fd, const OciDigest *diges
         if (!S_ISREG(st.st_mode))
                 return -EBADMSG;
         return renameat(staging_blobs_fd, hex, s->blobs_fd, hex) < 0 ? -errno : 0;
+}
+
+/* A layer is found again by its chain id, also by other images: it has to be what it says. */
+static int check_chain_ids(const OciImageRecord *record) {
+        for (size_t i = 0; i < record->n_layers; i++) {
+                const OciRecordLayer *layer = &record->layers[i];
+                OciDigest expected;
+                int r = oci_chain_id(i > 0 ? &record->layers[i - 1].chain_id : NULL, &layer->diff_id, &expected);
+                if (r < 0)
+                        return r;
+                if (!oci_digest_equal(&expected, &layer->chain_id))
+                        return -EBADMSG;
+        }
+        return 0;
 }
 
 static int take_parts(ImageStore *s, int staging_fd, const OciImageRecord *record, uint64_t *ret_size,
@@ -220,6 +239,9 @@ static int add_new(ImageStore *s, int staging_fd, json_object *record, const Ima
         int e;
 
         e = oci_image_record_read(record, &r, NULL);
+        if (e < 0)
+                return e;
+        e = check_chain_ids(r);
         if (e < 0)
                 return e;
         e = take_parts(s, staging_fd, r, &size, &max_id);
@@ -263,11 +285,9 @@ int image_store_add(ImageStore *s, int staging_fd, json_object *record, char *co
         }
         if (added > 0)
                 image_store_notify(s, IMAGE_ADDED, image, NULL);
-        for (; references && *references; references++) {
-                r = image_store_tag(s, image, *references);
-                if (r < 0)
-                        return r;
-        }
+        r = references ? image_store_tag_all(s, image, references) : 0;
+        if (r < 0)
+                return r;
         *ret = image;
         return added;
 }

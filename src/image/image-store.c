@@ -234,15 +234,21 @@ static int taggable(const char *text, char **ret) {
         return r->digest ? -EINVAL : oci_reference_format(r, ret);
 }
 
-int image_store_tag(ImageStore *s, const Image *image, const char *reference) {
-        Image *target = (Image *) image, *previous; /* const is for those outside */
+/* A reference on its way to another image. */
+typedef struct Move {
+        char *full;
+        Image *previous;
+} Move;
+
+/* 1: moved, in memory; 0: it is there already. */
+static int move_reference(ImageStore *s, Image *target, const char *reference, Move *ret) {
         _cleanup_free_ char *full = NULL;
         int r;
 
         r = taggable(reference, &full);
         if (r < 0)
                 return r;
-        previous = find_reference(s, full);
+        Image *previous = find_reference(s, full);
         if (previous == target)
                 return 0;
         r = add_reference(target, full);
@@ -250,17 +256,42 @@ int image_store_tag(ImageStore *s, const Image *image, const char *reference) {
                 return r;
         if (previous)
                 remove_reference(previous, full);
-        r = image_store_write_index(s);
-        if (r < 0) {
-                remove_reference(target, full);
-                if (previous)
-                        (void) add_reference(previous, full);
-                return r;
+        *ret = (Move) { .full = TAKE(full), .previous = previous };
+        return 1;
+}
+
+static void move_back(Image *target, const Move *move) {
+        remove_reference(target, move->full);
+        if (move->previous)
+                (void) add_reference(move->previous, move->full);
+}
+
+int image_store_tag_all(ImageStore *s, const Image *image, char *const *references) {
+        Image *target = (Image *) image; /* const is for those outside */
+        _cleanup_free_ Move *moves = calloc(strv_length(references) + 1, sizeof(Move));
+        size_t n = 0;
+        int r = moves ? 0 : -ENOMEM;
+
+        for (; r >= 0 && *references; references++) {
+                r = move_reference(s, target, *references, &moves[n]);
+                n += r > 0;
         }
-        if (previous)
-                image_store_notify(s, IMAGE_UNTAGGED, previous, full);
-        image_store_notify(s, IMAGE_TAGGED, target, full);
-        return 0;
+        if (r >= 0 && n > 0)
+                r = image_store_write_index(s);
+        for (size_t i = n; r < 0 && i > 0; i--)
+                move_back(target, &moves[i - 1]);
+        for (size_t i = 0; i < n; i++) {
+                if (r >= 0 && moves[i].previous)
+                        image_store_notify(s, IMAGE_UNTAGGED, moves[i].previous, moves[i].full);
+                if (r >= 0)
+                        image_store_notify(s, IMAGE_TAGGED, target, moves[i].full);
+                free(moves[i].full);
+        }
+        return r < 0 ? r : 0;
+}
+
+int image_store_tag(ImageStore *s, const Image *image, const char *reference) {
+        return image_store_tag_all(s, image, (char *[]) { (char *) reference, NULL });
 }
 
 int image_store_untag(ImageStore *s, const char *reference) {

@@ -40,6 +40,8 @@ const Image *image_store_next(ImageStore *s, const Image *previous);
 /* Points the (full or short) reference at the image; it leaves another image that had it. -EINVAL: no tag-able
  * reference. */
 int image_store_tag(ImageStore *s, const Image *image, const char *reference);
+/* The same for several, all or none: an archive may bring thousands, and each write of the index waits for the disk. */
+int image_store_tag_all(ImageStore *s, const Image *image, char *const *references);
 /* -ENOENT if it is not there. The image stays. */
 int image_store_untag(ImageStore *s, const char *reference);
 /* Removes the image, its references, and blobs and layers that no other image uses (layers are renamed into trash/). */

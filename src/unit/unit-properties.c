@@ -79,18 +79,19 @@ static int append_strv(sd_bus_message *m, const char *name, char *const *v) {
         return close_array(m, r);
 }
 
-/* A list of what is allowed, as (bas). */
-static int append_allowed(sd_bus_message *m, const char *name, const char *first, char *const *more) {
+/* A list of what is allowed or, on top of that, not allowed, as (bas). An empty one allows nothing. */
+static int append_filter(sd_bus_message *m, const char *name, bool allowed, const char *first, char *const *more) {
         int r;
 
         if ((r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
             (r = sd_bus_message_append(m, "s", name)) < 0 ||
             (r = sd_bus_message_open_container(m, 'v', "(bas)")) < 0 ||
             (r = sd_bus_message_open_container(m, 'r', "bas")) < 0 ||
-            (r = sd_bus_message_append(m, "b", true)) < 0 ||
+            (r = sd_bus_message_append(m, "b", allowed)) < 0 ||
             (r = sd_bus_message_open_container(m, 'a', "s")) < 0)
                 return r;
-        r = sd_bus_message_append(m, "s", first);
+        if (first)
+                r = sd_bus_message_append(m, "s", first);
         for (; r >= 0 && more && *more; more++)
                 r = sd_bus_message_append(m, "s", *more);
         for (int depth = 0; depth < 4 && r >= 0; depth++)
@@ -174,6 +175,15 @@ static int append_worker_devices(sd_bus_message *m, const TransientUnit *unit) {
         return sd_bus_message_append(m, "(sv)", "PrivateDevices", "b", true);
 }
 
+/* A worker is root: a socket of its own would be root's on the message bus, and a signal or a write into another
+ * process root's, too. Should it be taken over, it has none of these. */
+static char *const refused_system_calls[] = {
+        (char *) "@network-io", (char *) "@setuid",        (char *) "kill",         (char *) "tkill",
+        (char *) "tgkill",      (char *) "rt_sigqueueinfo", (char *) "rt_tgsigqueueinfo",
+        (char *) "pidfd_open",  (char *) "pidfd_send_signal", (char *) "process_vm_readv",
+        (char *) "process_vm_writev", (char *) "process_madvise", NULL,
+};
+
 /* A worker: a program that reads bytes from outside, and can do nothing but write to its own paths and its output. */
 static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
         const Property table[] = {
@@ -213,6 +223,8 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
                 r = append_strv(m, "Environment", unit->environment);
         if (r >= 0)
                 r = append_strv(m, "ReadWritePaths", unit->write_paths);
+        if (r >= 0 && makes_nodes(unit)) /* the machine's own, which ProtectSystem= leaves alone */
+                r = append_strv(m, "ReadOnlyPaths", (char *[]) { (char *) "/dev", NULL });
         if (r >= 0)
                 r = append_stream(m, "StandardInputFileDescriptor", "StandardInput", unit->stdin_fd);
         if (r >= 0)
@@ -220,9 +232,11 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
         if (r >= 0)
                 r = append_worker_devices(m, unit);
         if (r >= 0)
-                r = append_allowed(m, "SystemCallFilter", "@system-service", unit->system_calls);
+                r = append_filter(m, "SystemCallFilter", true, "@system-service", unit->system_calls);
         if (r >= 0)
-                r = append_allowed(m, "RestrictAddressFamilies", "AF_UNIX", NULL);
+                r = append_filter(m, "SystemCallFilter", false, NULL, refused_system_calls);
+        if (r >= 0)
+                r = append_filter(m, "RestrictAddressFamilies", true, NULL, NULL);
         return r < 0 ? r : sd_bus_message_append(m, "(sv)(sv)", "SystemCallArchitectures", "as", 1, "native",
                                                  "SystemCallErrorNumber", "i", EPERM);
 }

@@ -2,6 +2,7 @@
 /* The image store, with load and import on top of it. The workers are processes of this test instead of units: it
  * stands in for the unit manager. Needs root, for the owners of files and for trusted attributes. */
 #include <dirent.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -378,6 +379,8 @@ static void test_tags(void **state) {
         assert_int_equal(strv_length(first->references), 0);
         assert_int_equal(image_store_tag(store, first, "A"), -EINVAL);
         assert_int_equal(image_store_tag(store, first, "a@" OCI_DIGEST_PREFIX "0"), -EINVAL);
+        assert_int_equal(image_store_tag_all(store, first, (char *[]) { (char *) "test:1", (char *) "A", NULL }), -EINVAL);
+        assert_string_equal(find("test:1")->id, oci_digest_hex(&two.config.digest)); /* all or none */
         assert_int_equal(image_store_untag(store, "gone"), -ENOENT);
         assert_int_equal(image_store_untag(store, "test:1"), 0);
         expect_events("untag docker.io/library/test:1;");
@@ -576,6 +579,17 @@ static void test_cancel(void **state) {
         test_image_clear(&image);
 }
 
+/* Ends the oldest worker, and tells. */
+static void end_first_job(void) {
+        UnitJob *job = jobs[0];
+        int status;
+
+        memmove(jobs, jobs + 1, --n_jobs * sizeof(jobs[0]));
+        assert_int_equal(waitpid(job->pid, &status, 0), job->pid);
+        job->done(0, NULL, job->userdata);
+        free(job);
+}
+
 /* The layer goes while an archive that needs it is on its way. */
 static void test_layer_removed_meanwhile(void **state) {
         TestImage image;
@@ -597,12 +611,7 @@ static void test_layer_removed_meanwhile(void **state) {
         int fd = make_fd(&t);
         assert_int_equal(image_load_start(store, NULL, fd, on_done, &o, &job), 0);
         assert_int_equal(n_jobs, 1);
-        UnitJob *first = jobs[0]; /* the archive is taken apart: only the upper layer is planned */
-        n_jobs = 0;
-        int status;
-        waitpid(first->pid, &status, 0);
-        first->done(0, NULL, first->userdata);
-        free(first);
+        end_first_job(); /* the archive is taken apart: only the upper layer is planned */
         assert_int_equal(n_jobs, 1);
         assert_int_equal(image_store_delete(store, oci_digest_hex(&image.config.digest)), 0);
         run_jobs();
@@ -615,6 +624,66 @@ static void test_layer_removed_meanwhile(void **state) {
         close(fd);
         free(t.data);
         free(config.data);
+        test_image_clear(&image);
+}
+
+/* A worker that somebody took over left a link where the layer's tree should be: mounted, it would be the host. */
+static void test_link_instead_of_layer(void **state) {
+        TestImage image;
+        Outcome o = { 0 };
+        ImageJob *job;
+        glob_t found;
+        char pattern[256];
+        siginfo_t ended;
+        Tar t;
+
+        test_image_make(&image, "etc/hello", "hello");
+        tar_begin(&t);
+        test_image_add_oci(&t, &image);
+        tar_end(&t);
+        int fd = make_fd(&t);
+        assert_int_equal(image_load_start(store, NULL, fd, on_done, &o, &job), 0);
+        end_first_job();
+        assert_int_equal(n_jobs, 1);
+        assert_int_equal(waitid(P_PID, (id_t) jobs[0]->pid, &ended, WEXITED | WNOWAIT), 0);
+        snprintf(pattern, sizeof(pattern), "%s/staging/*/layers/*/diff", top);
+        assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+        assert_int_equal(found.gl_pathc, 1);
+        snprintf(pattern, sizeof(pattern), "%s.away", found.gl_pathv[0]);
+        assert_int_equal(rename(found.gl_pathv[0], pattern), 0);
+        assert_int_equal(symlink("/", found.gl_pathv[0]), 0);
+        globfree(&found);
+        end_first_job();
+        assert_int_equal(o.calls, 1);
+        assert_int_equal(o.result, -ENOTDIR);
+        image_job_free(job);
+        assert_null(find("test:1"));
+        assert_int_equal(count("layers"), 0);
+        close(fd);
+        free(t.data);
+        test_image_clear(&image);
+}
+
+/* A record that calls its layer by another layer's chain id is not taken: the next image that has that layer would get
+ * this one. */
+static void test_wrong_chain_id(void **state) {
+        TestImage image;
+        const Image *added;
+        char text[2048];
+
+        test_image_make(&image, "etc/hello", "hello");
+        snprintf(text, sizeof(text),
+                 "{\"id\":\"%s\",\"manifest\":{\"mediaType\":\"x\",\"digest\":\"%s\",\"size\":1},\"config\":{},"
+                 "\"layers\":[{\"digest\":\"%s\",\"diffId\":\"%s\",\"chainId\":\"%s\",\"size\":1}]}",
+                 image.config.digest.text, image.manifest.digest.text, image.layer.digest.text, image.layer.digest.text,
+                 image.config.digest.text);
+        _cleanup_json_ json_object *record = NULL;
+        assert_int_equal(json_parse(text, strlen(text), &record), 0);
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int staging_fd = -EBADF;
+        assert_int_equal(image_store_new_staging(store, &path, &staging_fd), 0);
+        assert_int_equal(image_store_add(store, staging_fd, record, NULL, &added), -EBADMSG);
+        image_store_drop_staging(store, path);
         test_image_clear(&image);
 }
 
@@ -713,6 +782,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_layer_removed_meanwhile, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_link_instead_of_layer, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_wrong_chain_id, setup, teardown),
         };
 
         if (geteuid() != 0) {

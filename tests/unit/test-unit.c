@@ -251,6 +251,7 @@ static void test_properties(void **state) {
         static const char *const of_worker[] = {
                 "Type:s", "ExecStart:a(sasb)", "StandardInputFileDescriptor:h", "StandardOutput:s", "PrivateNetwork:b", "ProtectSystem:s",
                 "PrivateDevices:b", "NoNewPrivileges:b", "CapabilityBoundingSet:t", "SystemCallFilter:(bas)", "MemoryMax:t", "AddRef:b",
+                "RestrictAddressFamilies:(bas)",
         };
         Fixture *f = *state;
         TransientUnit s = scope("good.scope"), w = worker("good.service");
@@ -271,6 +272,7 @@ static void test_properties(void **state) {
         run_until_done(f, 3);
         assert_false(strv_contains(f->properties, "PrivateDevices:b"));
         assert_true(strv_contains(f->properties, "DevicePolicy:s"));
+        assert_true(strv_contains(f->properties, "ReadOnlyPaths:as"));
 }
 
 /* Two in flight before it is known, one after: the first two are sent again, the third is right at once. */
