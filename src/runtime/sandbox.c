@@ -44,7 +44,7 @@ static const Step steps[] = {
 
         /* The child: the init while the monitor prepares, then when told to continue; or a process of exec. */
         { PHASE_BORN | PHASE_JOIN,   "guard the process",                      step_guard },
-        { PHASE_BORN | PHASE_JOIN,   "open /dev/null",                         step_null },
+        { PHASE_BORN,                "open /dev/null",                         step_null },
         { PHASE_JOIN,                "enter the container's namespaces",       step_join },
         { PHASE_BORN | PHASE_JOIN,   "let go of the monitor's descriptors",    step_descriptors },
         { PHASE_BORN | PHASE_JOIN,   "reset the signals",                      step_signals },
@@ -308,7 +308,12 @@ int sandbox_exec(Sandbox *s, const RuntimeProcess *process, const int stdio[3], 
         l.cgroup_fd = cgroup_fd;
         r = step_streams(&l);
         if (r >= 0)
+                r = step_null(&l); /* the child is born where there is no host */
+        if (r >= 0)
                 r = step_namespaces(&l);
+        for (size_t i = 0; i < N_ELEMENTS(l.stdio); i++)
+                if (l.stdio[i] != stdio[i])
+                        fd_close(l.stdio[i]);
         if (r >= 0)
                 r = run_phase(&l, PHASE_LIMITS);
         if (r >= 0)

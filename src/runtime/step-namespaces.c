@@ -27,7 +27,7 @@ static const struct {
         { CLONE_NEWUSER, "user" }, { CLONE_NEWNS, "mnt" },  { CLONE_NEWPID, "pid" },
         { CLONE_NEWIPC, "ipc" },   { CLONE_NEWNET, "net" },
 };
-enum { HELD_USER, HELD_MOUNT, HELD_PID }; /* rows of the table */
+#define HELD_USER 0 /* a row of the table */
 _Static_assert(N_ELEMENTS(held) <= N_ELEMENTS(((Sandbox *) 0)->namespace_fds), "room for every namespace held");
 
 /* In the child, the parent's end is closed and l->socket is the child's. */
@@ -57,30 +57,42 @@ static pid_t clone_process(Launch *l, uint64_t flags) {
         return r;
 }
 
-/* The pid namespace that children of this process are born in. */
-static int children_in(int pid_namespace) {
-        return setns(pid_namespace, CLONE_NEWPID) < 0 ? -errno : 0;
-}
+/* Of a process, others in its pid namespace may read the mount table and all of /proc/PID/net: an exec's is never seen
+ * without these namespaces. */
+static const struct {
+        int flag;
+        const char *own;
+} told[] = {
+        { CLONE_NEWNS,  "/proc/self/ns/mnt" },
+        { CLONE_NEWNET, "/proc/self/ns/net" },
+        { CLONE_NEWPID, "/proc/self/ns/pid" },
+};
+#define TOLD (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID)
 
-/* exec: the child is born in the container's pid namespace, so that no second fork is needed for it. */
-static int clone_into(Launch *l) {
-        int pid_namespace = l->sandbox->namespace_fds[HELD_PID];
-        _cleanup_close_ int own = -EBADF;
-        int r;
+/* exec: the monitor goes into the container's namespaces itself, and comes back without the child that is born there.
+ * The user namespace is left to the child, since there is no way back from it. */
+static pid_t clone_into(Launch *l) {
+        int flags = l->config->namespaces & TOLD, back[N_ELEMENTS(told)], r = 0;
+        pid_t pid = -1;
 
-        if (pid_namespace < 0)
-                return clone_process(l, 0);
-        own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-        if (own < 0)
-                return -errno;
-        r = children_in(pid_namespace);
-        if (r < 0)
-                return r;
-        pid_t pid = clone_process(l, 0);
-        if (pid == 0)
-                return 0;
-        r = children_in(own);
-        return pid < 0 ? pid : r < 0 ? r : pid;
+        for (size_t i = 0; i < N_ELEMENTS(told); i++) {
+                back[i] = flags & told[i].flag && r == 0 ? open(told[i].own, O_RDONLY | O_CLOEXEC) : -EBADF;
+                if (back[i] == -1)
+                        r = -errno;
+        }
+        if (r == 0 && setns(l->sandbox->pidfd, flags) < 0)
+                r = -errno;
+        if (r == 0) {
+                pid = clone_process(l, 0);
+                if (pid == 0)
+                        return 0;
+                for (size_t i = 0; i < N_ELEMENTS(told); i++)
+                        if (back[i] >= 0 && setns(back[i], told[i].flag) < 0)
+                                abort(); /* a monitor that is lost in its container is none */
+        }
+        for (size_t i = 0; i < N_ELEMENTS(told); i++)
+                fd_close(back[i]);
+        return r < 0 ? r : pid;
 }
 
 /* The ipc namespace brings along the file system of its message queues, whose root belongs to the file-system ids of
@@ -100,7 +112,7 @@ int step_namespaces(Launch *l) {
         pid_t pid = l->joins ? clone_into(l) : clone_init(l);
 
         if (pid < 0)
-                return l->joins && pid == -ENOMEM /* the namespace's init is gone */
+                return l->joins && (pid == -ENOMEM || pid == -ESRCH) /* the namespace's init is gone */
                        ? launch_refuse(l, 125, pid, "the container is not running")
                        : launch_fail(l, pid, "clone the container's process");
         if (pid == 0) {
@@ -157,11 +169,11 @@ int step_guard(Launch *l) {
         return 0;
 }
 
-/* All namespaces of the init, as they are now. Its pid namespace is where this process was born. */
+/* The other namespaces of the init, as they are now. */
 int step_join(Launch *l) {
-        int flags = l->config->namespaces & ~CLONE_NEWPID;
+        int flags = l->config->namespaces & ~TOLD;
 
-        if (setns(l->sandbox->pidfd, flags) >= 0)
+        if (flags == 0 || setns(l->sandbox->pidfd, flags) >= 0)
                 return 0;
         if (errno == ESRCH)
                 return launch_refuse(l, 125, -ESRCH, "the container is not running");

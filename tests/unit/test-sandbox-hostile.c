@@ -433,6 +433,69 @@ static void test_idmapped_bind(void) {
         result_end(&res);
 }
 
+/* --- exec, watched from inside --- */
+
+/* Waits for each next process of the container, looks at its mounts, and says so if it ever sees one of the host's. */
+_Noreturn static void watch_processes(int ret_fd) {
+        static char mounts[1 << 16];
+
+        for (int next = 3;;)
+                for (int pid = next; pid < next + 8; pid++) {
+                        char path[64];
+                        snprintf(path, sizeof(path), "/proc/%i/mountinfo", pid);
+                        int fd = open(path, O_RDONLY | O_CLOEXEC);
+                        if (fd < 0)
+                                continue;
+                        for (ssize_t n; (n = read(fd, mounts, sizeof(mounts) - 1)) > 0;) {
+                                mounts[n] = '\0';
+                                if (strstr(mounts, "/host-only "))
+                                        (void) !write(ret_fd, "x", 1);
+                        }
+                        fd_close(fd);
+                        next = pid + 1;
+                }
+}
+
+static void test_exec_is_born_inside(void) {
+        static const char process[] = "{\"args\":[\"true\"],\"cwd\":\"/\",\"env\":[\"PATH=/bin\"]}";
+        _cleanup_free_ char *mark = text("%s/host-only", top);
+        _cleanup_(runtime_process_freep) RuntimeProcess *p = NULL;
+        _cleanup_json_ json_object *object = NULL;
+        int seen[2];
+
+        if (mkdir(mark, 0755) < 0 || mount("tmpfs", mark, "tmpfs", 0, NULL) < 0 || pipe2(seen, O_CLOEXEC) < 0)
+                die(mark);
+        if (json_parse(process, strlen(process), &object) < 0 || runtime_process_read(object, &p, NULL) < 0)
+                die("process");
+        Result res = run(&(Run) { .args = "[\"sleep\",\"1000\"]", .keep = true });
+        CHECK(res.sandbox, "%s", res.error.text);
+        pid_t watcher = res.sandbox ? fork() : -1;
+        if (watcher == 0) {
+                if (setns(sandbox_pidfd(res.sandbox), CLONE_NEWPID | CLONE_NEWNS) < 0)
+                        die("setns");
+                if (fork() == 0) /* its second process, which dies with the container */
+                        watch_processes(seen[1]);
+                _exit(0);
+        }
+        fd_close(seen[1]);
+        waitpid(watcher, NULL, 0);
+        for (unsigned i = 0; i < 30 && res.sandbox; i++) {
+                int stdio[3] = { -EBADF, -EBADF, -EBADF }, pidfd, terminal;
+                pid_t pid;
+                int r = sandbox_exec(res.sandbox, p, stdio, -EBADF, &pid, &pidfd, &terminal, &res.error);
+                CHECK(r >= 0 && wait_status(pidfd) == 0, "%s", res.error.text);
+                if (r < 0)
+                        break;
+                fd_close(pidfd);
+        }
+        result_end(&res);
+        char c;
+        CHECK(read(seen[0], &c, 1) == 0, "a process of exec shows the host's mounts");
+        fd_close(seen[0]);
+        if (umount(mark) < 0 || rmdir(mark) < 0)
+                die(mark);
+}
+
 /* --- death, and what is left ------------------------------------------------------------------------------------- */
 
 /* The init of a monitor that is killed ends too: before its start, and after, whoever the user is. */
@@ -508,7 +571,7 @@ int main(void) {
         static void (*const tests[])(void) = {
                 test_images, test_foreign_dev, test_deep_directory, test_many_layers, test_no_layers, test_volatile,
                 test_mounts, test_idmapped_bind, test_cgroups, test_host_network, test_seccomp, test_monitor_dies,
-                test_nothing_left, test_init,
+                test_exec_is_born_inside, test_nothing_left, test_init,
         };
 
         /* What a test mounts is seen by nobody else, and a mount that gets out of a sandbox neither. */
