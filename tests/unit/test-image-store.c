@@ -664,29 +664,6 @@ static void test_link_instead_of_layer(void **state) {
         test_image_clear(&image);
 }
 
-/* A record that calls its layer by another layer's chain id is not taken: the next image that has that layer would get
- * this one. */
-static void test_wrong_chain_id(void **state) {
-        TestImage image;
-        const Image *added;
-        char text[2048];
-
-        test_image_make(&image, "etc/hello", "hello");
-        snprintf(text, sizeof(text),
-                 "{\"id\":\"%s\",\"manifest\":{\"mediaType\":\"x\",\"digest\":\"%s\",\"size\":1},\"config\":{},"
-                 "\"layers\":[{\"digest\":\"%s\",\"diffId\":\"%s\",\"chainId\":\"%s\",\"size\":1}]}",
-                 image.config.digest.text, image.manifest.digest.text, image.layer.digest.text, image.layer.digest.text,
-                 image.config.digest.text);
-        _cleanup_json_ json_object *record = NULL;
-        assert_int_equal(json_parse(text, strlen(text), &record), 0);
-        _cleanup_free_ char *path = NULL;
-        _cleanup_close_ int staging_fd = -EBADF;
-        assert_int_equal(image_store_new_staging(store, &path, &staging_fd), 0);
-        assert_int_equal(image_store_add(store, staging_fd, record, NULL, &added), -EBADMSG);
-        image_store_drop_staging(store, path);
-        test_image_clear(&image);
-}
-
 /* --- Instructions --- */
 
 static void test_changes(void **state) {
@@ -783,7 +760,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_layer_removed_meanwhile, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_link_instead_of_layer, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_wrong_chain_id, setup, teardown),
         };
 
         if (geteuid() != 0) {
