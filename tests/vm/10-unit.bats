@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A container's unit, where systemd has all controllers: the scope is delegated, limits set on it are the kernel's, and
-# systemctl stops it as berth would.
+# A container's unit, where systemd has all controllers: the scope is delegated, and limits set on it are the kernel's. How systemctl
+# stops it stands in unit.bats, which runs here, too.
 
 load ../system/helpers
 
@@ -46,32 +46,40 @@ property() {
         assert_equal "$(berth exec web cat /sys/fs/cgroup/cgroup.controllers)" "$(cat "$payload/cgroup.controllers")"
 }
 
-@test "systemctl set-property sets a limit that the kernel enforces" {
+@test "limits that systemctl sets are the kernel's, and a daemon-reload leaves them" {
         berth run -d --name web busybox sleep 1000
-        systemctl set-property --runtime berth-web.scope MemoryMax=64M TasksMax=20
+        systemctl set-property --runtime berth-web.scope MemoryMax=64M TasksMax=20 CPUQuota=50% IOWeight=50
+        systemctl daemon-reload
         scope=/sys/fs/cgroup/machine.slice/berth-web.scope
         assert_equal "$(cat $scope/memory.max)" $((64 * 1024 * 1024))
         assert_equal "$(cat $scope/pids.max)" 20
+        assert_equal "$(cat $scope/cpu.max)" "50000 100000"
+        assert_equal "$(property berth-web.scope CPUQuotaPerSecUSec)" 500ms
+        assert_equal "$(property berth-web.scope Delegate)" yes
         # Something that takes more is killed, and nothing else of the container is.
         run berth exec web sh -c 'tail /dev/zero'
         assert_status 137
+        run berth exec web sh -c 'for i in $(seq 30); do sleep 1000 & done'
+        assert_contains "$output" "can't fork"
         container_has_state web running
+        # Limits that go are gone.
+        systemctl set-property --runtime berth-web.scope MemoryMax=infinity TasksMax=infinity CPUQuota=
+        assert_equal "$(cat $scope/memory.max) $(cat $scope/pids.max) $(cat $scope/cpu.max)" "max max max 100000"
 }
 
-@test "systemctl stop sends the stop signal to the container's PID 1 and records its status" {
-        berth run -d --name web busybox sh -c 'trap "echo told to stop; exit 7" TERM; echo ready; while :; do sleep 0.1; done'
-        wait_until sh -c 'berth logs web | grep -q ready'
-        systemctl stop berth-web.scope
-        wait_for_state web exited
-        assert_equal "$(berth inspect --format '{{.State.ExitCode}}' web)" 7
-        wait_until sh -c 'berth logs web | grep -q "told to stop"'
-}
-
-@test "systemctl kill does what it says" {
-        berth run -d --name web busybox sleep 1000
-        systemctl kill --signal KILL berth-web.scope
-        wait_for_state web exited
-        assert_equal "$(berth inspect --format '{{.State.ExitCode}}' web)" 137
+@test "a container that the kernel's OOM killer ended says so" {
+        berth run -d --name eater busybox sh -c 'until [ -e /go ]; do sleep 0.1; done; exec tail /dev/zero'
+        systemctl set-property --runtime berth-eater.scope MemoryMax=32M
+        berth exec eater touch /go
+        wait_for_state eater exited
+        assert_equal "$(berth inspect --format '{{.State.OOMKilled}} {{.State.ExitCode}}' eater)" "true 137"
+        # The next run has its own account, and no limit of the last one's.
+        berth exec eater true 2>/dev/null && return 1
+        berth start eater
+        wait_for_state eater running
+        berth kill eater
+        wait_for_state eater exited
+        assert_equal "$(berth inspect --format '{{.State.OOMKilled}} {{.State.ExitCode}}' eater)" "false 137"
 }
 
 @test "the OOM killer is to spare the monitor, not the payload" {

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bats file_tags=after-reboot
+#
+# After a reboot in the middle of everything: each container says how it ended, nothing is left, and all of it works. Then
+# containers and archives are under way again, for 82-reboot-power-cut.bats.
+
+load ../system/helpers
+
+state_of() {
+        berth inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.StoppedBy}}' "$1"
+}
+
+@test "how containers ended that the shutdown stopped is known" {
+        assert_equal "$(state_of obeys)" "exited 7 systemd"
+        assert_equal "$(state_of deaf)" "exited 137 systemd"
+        assert_equal "$(berth logs obeys)" told
+}
+
+@test "those that did not run are as they were, one with --rm is gone" {
+        assert_equal "$(state_of ended)" "exited 5 "
+        assert_equal "$(state_of fresh)" "created 0 "
+        assert_equal "$(berth ps -a --format '{{.Names}}' | sort | xargs)" "deaf ended fresh obeys"
+}
+
+@test "nothing of the last boot is left" {
+        wait_until sh -c '[ "$(ls /var/lib/berth/containers | wc -l)" = 4 ]'
+        wait_until sh -c '[ -z "$(ls /var/lib/berth/trash /var/lib/berth/staging /run/berth/containers | grep -v :)" ]'
+        [ -z "$(find /var/lib/berth/containers -name running -o -name exit.json)" ]
+}
+
+@test "they start again, with what they had written" {
+        berth start obeys
+        berth exec obeys test -e /set
+        berth rm -f deaf ended
+}
+
+@test "containers run and archives come in when the power goes" {
+        tar -C /var/lib/berth/oci -cf /srv/test/layout.tar .
+        berth run -d --rm --name passing busybox sleep 1000
+        container_has_state obeys running
+        # Otherwise it would be as if they had not been started: nobody waits for a disk when a container starts.
+        sync -f /var/lib/berth
+        cat >/srv/test/loads <<'END'
+for ((i = 0; ; i++)); do
+        berth load -i /srv/test/layout.tar
+        berth import -c "LABEL i=$i" /srv/test/busybox-rootfs.tar "coming:$i"
+        berth rmi "coming:$((i - 1))"
+done
+END
+        systemd-run --quiet --unit test-loads.service bash /srv/test/loads
+        wait_until -t 60 berth inspect coming:1
+}
