@@ -240,6 +240,9 @@ static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
         else if (c->result.started_usec == 0)
                 c->result.started_usec = run_started(run);
         container_changed(c);
+        if (first && container_mark_running(c) < 0)
+                log_warning("container %s: that it runs cannot be kept in %s; after a power cut nothing would tell of it",
+                            c->name, c->host->statedir);
         if (first && e->type == MONITOR_STARTED) {
                 container_emit(c, "start", NULL);
                 if (c->restarting)

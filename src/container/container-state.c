@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A container on disk: container.json and state.json, and the exit record of its monitor. */
+/* A container on disk: container.json and state.json, the exit record of its monitor, and the mark of a run. */
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "container/container.h"
 #include "util/fs.h"
@@ -203,6 +206,73 @@ int container_load_result(Container *c, int dir_fd) {
         return 0;
 }
 
+/* --- The mark of a run: a symlink to its id, because that comes whole or not at all, without fsync --- */
+
+#define RUNNING_MARK "running"
+
+int container_mark_running(const Container *c) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (c->settings.auto_remove) /* is gone after a reboot, whether it ran or not */
+                return 0;
+        r = container_state_path(c, RUNNING_MARK, &path);
+        if (r < 0)
+                return r;
+        if (unlink(path) < 0 && errno != ENOENT)
+                return -errno;
+        return symlink(c->result.run_id, path) < 0 ? -errno : 0;
+}
+
+static void forget_lost_run(const Container *c) {
+        static const char *const files[] = { "exit.json", RUNNING_MARK };
+
+        for (size_t i = 0; i < N_ELEMENTS(files); i++) {
+                _cleanup_free_ char *path = NULL;
+                if (container_state_path(c, files[i], &path) >= 0)
+                        (void) unlink(path); /* one that stays names a run whose result is known: not lost */
+        }
+}
+
+static uint64_t boot_usec(void) {
+        struct timespec now, up;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        clock_gettime(CLOCK_BOOTTIME, &up);
+        return (uint64_t) ((now.tv_sec - up.tv_sec) * 1000000 + (now.tv_nsec - up.tv_nsec) / 1000);
+}
+
+int container_lost_run(const Container *c, ContainerResult *ret) {
+        ContainerResult result = { .exit_code = 255 }; /* Docker's number for this */
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+        int r;
+
+        if (c->settings.auto_remove)
+                return 0;
+        r = container_state_path(c, NULL, &path);
+        if (r < 0)
+                return r;
+        _cleanup_close_ int fd = fs_open_dir(AT_FDCWD, path);
+        if (fd < 0)
+                return fd;
+        ssize_t n = readlinkat(fd, RUNNING_MARK, result.run_id, sizeof(result.run_id));
+        if (n < 0 || fstatat(fd, RUNNING_MARK, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (n != sizeof(result.run_id) - 1)
+                return -EBADMSG;
+        if (streq(result.run_id, c->result.run_id))
+                return 0;
+        /* A monitor that found no berthd, as at a shutdown, left its record here, too. */
+        if (container_result_read(fd, result.run_id, ret) >= 0)
+                return 1;
+        result.started_usec = (uint64_t) st.st_mtim.tv_sec * 1000000 + (uint64_t) st.st_mtim.tv_nsec / 1000;
+        result.finished_usec = MAX_OF(boot_usec(), result.started_usec); /* not known: before this boot */
+        result.error = strdup("the machine went down while it ran");
+        *ret = result;
+        return 1;
+}
+
 int container_save_result(Container *c) {
         _cleanup_json_ json_object *object = json_object_new_object();
         _cleanup_free_ char *path = NULL;
@@ -226,5 +296,8 @@ int container_save_result(Container *c) {
             (r = json_add_string(object, "unit", c->unit)) < 0 ||
             (r = container_state_path(c, "state.json", &path)) < 0)
                 return r;
-        return json_write_file(AT_FDCWD, path, object, 0600, WRITE_SYNC);
+        r = json_write_file(AT_FDCWD, path, object, 0600, WRITE_SYNC);
+        if (r >= 0)
+                forget_lost_run(c);
+        return r;
 }

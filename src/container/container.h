@@ -98,6 +98,10 @@ int container_save(Container *c);
 int container_save_result(Container *c);
 int container_load(ContainerHost *host, int dir_fd, const char *id, Container **ret);
 int container_load_result(Container *c, int dir_fd);
+/* What tells of a run after its bundle went with the boot: the mark is there from the start until the result is saved. */
+int container_mark_running(const Container *c);
+/* 1: there was such a run, *ret says what is known of its end. 0: there was none. */
+int container_lost_run(const Container *c, ContainerResult *ret);
 /* The exit record that a monitor wrote. -ENOENT: none; -EBADMSG: not of this run. */
 int container_result_read(int bundle_fd, const char *run_id, ContainerResult *ret);
 

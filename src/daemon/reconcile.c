@@ -103,6 +103,17 @@ static void take_up(Manager *m, Container *c) {
                 log_error("container %s: its run cannot be taken up: %s", c->name, strerror(-r));
 }
 
+/* A run that was under way when the machine went down: its bundle is gone, the mark is not. */
+static void record_lost_run(Container *c) {
+        ContainerResult result;
+        int r = container_lost_run(c, &result);
+
+        if (r > 0)
+                container_ended(c, &result);
+        else if (r < 0)
+                log_warning("container %s: how its last run ended is not known: %s", c->name, strerror(-r));
+}
+
 int manager_reconcile(Manager *m) {
         int r;
 
@@ -113,6 +124,8 @@ int manager_reconcile(Manager *m) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
                 next = c->next;
                 take_up(m, c);
+                if (!c->run && c->state != CONTAINER_REMOVING)
+                        record_lost_run(c);
                 /* --rm, and created only to run once: that did not happen, or is over. */
                 if (c->state != CONTAINER_REMOVING && c->remove_wanted && !c->run && container_remove(c, &error) < 0)
                         log_error("%s", error.message);

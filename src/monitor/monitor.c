@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Monitor's life: see monitor.h. */
+#include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "monitor/monitor.h"
 #include "monitor/random-id.h"
 #include "monitor/title.h"
+#include "util/fs.h"
 #include "util/log.h"
 #include "util/strv.h"
 #include "wire/wire.h"
@@ -85,6 +87,16 @@ static void on_limit(void *userdata) {
                 m->loop.quit = true;
 }
 
+/* Nobody is there to take the record out of the bundle, and at a shutdown nobody will come before that is gone. */
+static void keep_record(Monitor *m) {
+        if (is_true(m, "volatile") || m->record.started == 0)
+                return;
+        _cleanup_close_ int fd = fs_open_dir(AT_FDCWD, annotation(m, "state"));
+        int r = fd < 0 ? fd : exit_record_write(&m->record, fd);
+        if (r < 0)
+                log_error("The exit record of container %s cannot be kept: %s", annotation(m, "name"), strerror(-r));
+}
+
 /* Writes the exit record, then tells everybody: berthd first, so that a client's next question finds it informed. */
 static void end_run(Monitor *m) {
         bool failed = m->record.started == 0;
@@ -108,8 +120,10 @@ static void end_run(Monitor *m) {
         loop_timer_clear(&m->loop, &m->stop_timer);
         server_tell(&m->server, failed ? MONITOR_FAILED : MONITOR_EXITED, m->record.exit_code, 0, NULL, m->error.text);
         clients_finish(m->init, failed ? CONTROL_FAILED : CONTROL_EXITED, m->record.exit_code, m->error.text);
-        if (!server_has_connections(&m->server))
+        if (!server_has_connections(&m->server)) {
+                keep_record(m);
                 wake_berthd();
+        }
         loop_timer_set(&m->loop, &m->limit, TEARDOWN_USEC);
         task_set_done(m->init);
 }

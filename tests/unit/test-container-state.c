@@ -209,6 +209,41 @@ static void test_runs(void **state) {
         assert_true(container_bundle_load_run(f->dir_fd, &in) < 0);
 }
 
+/* What a machine that went down left: the mark of a run, and perhaps what its monitor wrote. */
+static void test_lost_runs(void **state) {
+        static const char record[] = "{\"runId\":\"" RUN "\",\"exitCode\":7,\"started\":5,\"finished\":6}";
+        Fixture *f = *state;
+        _cleanup_(container_freep) Container *c = make(f);
+        ContainerResult result = { 0 };
+
+        assert_int_equal(container_lost_run(c, &result), 0);
+        strcpy(c->result.run_id, RUN);
+        assert_int_equal(container_mark_running(c), 0);
+        assert_int_equal(container_mark_running(c), 0); /* a later berthd does, too */
+        assert_int_equal(container_lost_run(c, &result), 0); /* its end is known: nothing is lost */
+
+        strcpy(c->result.run_id, "");
+        assert_int_equal(container_lost_run(c, &result), 1);
+        assert_string_equal(result.run_id, RUN);
+        assert_int_equal(result.exit_code, 255);
+        assert_non_null(result.error);
+        assert_true(result.started_usec > 0 && result.finished_usec >= result.started_usec);
+        container_result_done(&result);
+
+        assert_int_equal(fs_write_file(f->dir_fd, "exit.json", record, strlen(record), 0600, 0), 0);
+        assert_int_equal(container_lost_run(c, &result), 1);
+        assert_int_equal(result.exit_code, 7);
+        c->result = result;
+        assert_int_equal(container_save_result(c), 0);
+        assert_int_equal(faccessat(f->dir_fd, "running", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        assert_int_equal(faccessat(f->dir_fd, "exit.json", F_OK, 0), -1);
+
+        assert_int_equal(symlinkat("somewhere", f->dir_fd, "running"), 0);
+        assert_int_equal(container_lost_run(c, &result), -EBADMSG);
+        c->settings.auto_remove = true;
+        assert_int_equal(container_lost_run(c, &result), 0);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
@@ -217,6 +252,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_bad_containers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_exit_records, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_lost_runs, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
