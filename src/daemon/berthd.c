@@ -28,6 +28,7 @@ typedef struct Daemon {
         uint64_t last_call; /* monotonic */
         uint64_t ending_since; /* 0: not */
         bool released;      /* the name is no longer ours */
+        bool told_to_end;   /* by SIGTERM, not because nothing was to be done */
 } Daemon;
 
 static uint64_t now_monotonic(void) {
@@ -62,9 +63,10 @@ static int begin_end(Daemon *d) {
         return sd_bus_release_name_async(d->bus, NULL, BUS_NAME, on_released, d);
 }
 
-/* While the end waited somebody started a container: the next berthd is to come at once, not at the next call. */
+/* While the idle end waited somebody started a container: the next berthd is to come at once, not at the next call. One that
+ * was told to end (systemctl stop) stays away until it is called. */
 static void leave_word(Daemon *d) {
-        if (!manager_is_busy(d->manager, true))
+        if (d->told_to_end || !manager_is_busy(d->manager, true))
                 return;
         _cleanup_close_ int fd = wire_connect(BERTH_RUNDIR "/berthd.sock");
         if (fd < 0)
@@ -95,6 +97,7 @@ static int on_idle_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
         Daemon *d = userdata;
 
+        d->told_to_end = true;
         return d->ending_since > 0 ? 0 : begin_end(d);
 }
 
