@@ -7,6 +7,7 @@
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "util/strv.h"
+#include "wire/errors.h"
 
 static bool arg_attach;
 static bool arg_interactive;
@@ -20,7 +21,8 @@ const Arg start_args[] = {
         { 0 },
 };
 
-/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
+/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One that runs is as good as
+ * started, unless somebody wants to see it from its beginning: 0, and no control. */
 static int call_start(const char *path, Session *session, int *ret_control) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
@@ -33,6 +35,9 @@ static int call_start(const char *path, Session *session, int *ret_control) {
                 r = bus_call(m, &reply, &error);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "h", &control);
+        *ret_control = -EBADF;
+        if (r < 0 && !session && sd_bus_error_has_name(&error, BERTH_ERROR_RUNNING))
+                return 0;
         if (r >= 0) {
                 *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
                 r = *ret_control < 0 ? -errno : 0;
@@ -56,8 +61,9 @@ static bool start_detached(const char *name) {
         _cleanup_free_ char *path = NULL;
         int control;
 
-        if (get_path(name, &path) < 0 || call_start(path, NULL, &control) < 0 ||
-            session_wait_start(control, name) != EXIT_OK)
+        if (get_path(name, &path) < 0 || call_start(path, NULL, &control) < 0)
+                return false;
+        if (control >= 0 && session_wait_start(control, name) != EXIT_OK)
                 return false;
         printf("%s\n", name);
         return true;

@@ -182,9 +182,7 @@ static int validate_exec(const ExecSettings *e, sd_bus_error *error) {
 static int read_exec(sd_bus_message *m, ExecSettings *e, ClientStreams *streams, sd_bus_error *error) {
         int r;
 
-        r = bus_message_check_bounds(m, error);
-        if (r >= 0)
-                r = sd_bus_message_read_strv(m, &e->command);
+        r = sd_bus_message_read_strv(m, &e->command);
         if (r >= 0)
                 r = read_options(m, exec_options, N_ELEMENTS(exec_options), e, error);
         if (r >= 0)
@@ -312,6 +310,7 @@ static int method_restart(sd_bus_message *m, void *userdata, sd_bus_error *error
                 c->restarting = true;
                 return 1;
         }
+        c->restart_wanted = true;
         container_stop(c, o.signo, o.timeout);
         return 1;
 }

@@ -142,6 +142,11 @@ int container_process_watch(ContainerProcess *p, int pidfd) {
         return sd_event_source_set_priority(p->death, PRIORITY_DEATH);
 }
 
+int container_process_take_pidfd(ContainerProcess *p) {
+        p->death = sd_event_source_disable_unref(p->death);
+        return TAKE_FD(p->pidfd);
+}
+
 void container_process_kill(ContainerProcess *p) {
         if (p->pidfd >= 0)
                 (void) syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0); /* fails if it is dead: good, too */

@@ -28,6 +28,8 @@ int container_process_watch(ContainerProcess *p, int pidfd);
 int container_process_send(ContainerProcess *p, MonitorRequest *request, const int *fds, size_t n_fds);
 
 /* SIGKILL to the monitor, if its pidfd is known. */
+/* -EBADF: is not watched. Its end is the caller's business now. */
+int container_process_take_pidfd(ContainerProcess *p);
 void container_process_kill(ContainerProcess *p);
 
 /* Start time of a process in clock ticks, which with its pid names it for ever. 0: there is none. */

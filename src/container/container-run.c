@@ -14,6 +14,7 @@
 #include "container/container-spec.h"
 #include "container/container-unit.h"
 #include "container/container-wait.h"
+#include "container/departure.h"
 #include "container/id-range.h"
 #include "container/spawn-client.h"
 #include "runtime/seccomp-cache.h"
@@ -27,6 +28,7 @@
 #define FILTER_TIMEOUT_USEC (60 * SEC)
 #define OLD_UNIT_WAIT_USEC (1 * SEC)    /* how long a unit of an earlier run may keep our name */
 #define OLD_UNIT_POLL_USEC (SEC / 50)
+#define DEPARTURE_USEC (5 * SEC)        /* how long the last run's monitor may take to let go of the mounts */
 #define STOP_MARGIN_SEC 12              /* then a monitor that has not reported is killed; before systemd would */
 #define LAUNCH_ATTEMPTS_MAX 3
 
@@ -61,6 +63,7 @@ ContainerRun *container_run_free(ContainerRun *run) {
                 return NULL;
         if (run->container->host->spawn)
                 spawn_client_cancel(run->container->host->spawn, run);
+        departure_forget(run->container->departure);
         unit_job_forget(run->job);
         sd_event_source_disable_unref(run->timer);
         sd_event_source_disable_unref(run->deadline);
@@ -78,7 +81,11 @@ DEFINE_FREEP(ContainerRun, container_run_free)
 
 static void run_end(ContainerRun *run, ContainerResult *result) {
         Container *c = run->container;
+        int pidfd = run->process ? container_process_take_pidfd(run->process) : -EBADF;
 
+        c->departure = departure_free(c->departure);
+        if (pidfd >= 0 && departure_new(c->host->event, pidfd, &c->departure) < 0)
+                log_warning("container %s: its next start will not wait for this run's monitor", c->name);
         c->run = container_run_free(run);
         container_ended(c, result);
 }
@@ -422,6 +429,26 @@ static int run_make_filter(ContainerRun *run) {
         return unit_start(c->host->units, &unit, FILTER_TIMEOUT_USEC + 10 * SEC, on_filter_made, run, &run->job);
 }
 
+/* Everything up to here has been ours alone; from here on the layer is in use. */
+static int run_continue(ContainerRun *run) {
+        return seccomp_cache_has(run->seccomp) ? run_launch(run) : run_make_filter(run);
+}
+
+static void on_departed(bool gone, void *userdata) {
+        ContainerRun *run = userdata;
+        char line[MONITOR_TEXT_MAX];
+        int r;
+
+        if (!gone)
+                log_warning("container %s: the monitor of its last run does not end; it is started all the same",
+                            run->container->name);
+        r = run_continue(run);
+        if (r < 0) {
+                snprintf(line, sizeof(line), "the start could not go on: %s", strerror(-r));
+                run_end_unrecorded(run, 125, line);
+        }
+}
+
 static bool ids_taken(uint32_t base, void *userdata) {
         ContainerHost *host = userdata;
 
@@ -465,7 +492,9 @@ int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *erro
                 r = run_prepare(run);
         if (r >= 0) {
                 run->stdin_once = streams && streams->fds[0] >= 0;
-                r = seccomp_cache_has(run->seccomp) ? run_launch(run) : run_make_filter(run);
+                r = departure_wait(c->departure, DEPARTURE_USEC, on_departed, run);
+                if (r == 0)
+                        r = run_continue(run);
         }
         if (r < 0) {
                 c->result = before;

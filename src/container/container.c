@@ -11,6 +11,7 @@
 #include "container/container-run.h"
 #include "container/container-unit.h"
 #include "container/container-wait.h"
+#include "container/departure.h"
 #include "container/id-range.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -33,6 +34,7 @@ Container *container_free(Container *c) {
                 container_wait_fail_all(c, &error);
         }
         container_run_free(c->run);
+        departure_free(c->departure);
         container_settings_done(&c->settings);
         container_config_done(&c->config);
         container_result_done(&c->result);
@@ -170,7 +172,8 @@ static int make_dirs(Container *c) {
         return fd < 0 ? fd : make_upper(c, fd);
 }
 
-/* Renames a directory into the trash; in RUNDIR nothing is large, and what cannot be moved goes here and now. */
+/* Renames a directory into the trash; in RUNDIR nothing is large, and what cannot be moved goes here and now, container.json
+ * first: a directory without it is nobody's. The monitor may still have the overlay mounted; nobody writes to it. */
 static int discard(Container *c, const char *path) {
         _cleanup_free_ char *trash = NULL;
         static unsigned serial;
@@ -181,7 +184,14 @@ static int discard(Container *c, const char *path) {
                 c->host->trashed(c->host);
                 return 0;
         }
-        return errno == ENOENT ? 0 : errno == EXDEV ? fs_remove_tree(AT_FDCWD, path) : -errno;
+        if (errno != EXDEV)
+                return errno == ENOENT ? 0 : -errno;
+        _cleanup_free_ char *record = NULL;
+        if (asprintf(&record, "%s/container.json", path) < 0)
+                return -ENOMEM;
+        if (unlink(record) < 0 && errno != ENOENT)
+                return -errno;
+        return fs_remove_tree(AT_FDCWD, path);
 }
 
 /* The directory that holds container.json goes first: what is left of the other is nobody's, and is swept up at the
@@ -282,14 +292,17 @@ int container_remove(Container *c, sd_bus_error *error) {
 }
 
 /* Those who asked for a restart get it, unless somebody else asked for the end. */
-static void restart(Container *c) {
+static int restart(Container *c) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
 
         c->restarting = true;
-        if (container_start(c, NULL, &error) < 0) {
+        r = container_start(c, NULL, &error);
+        if (r < 0) {
                 c->restarting = false;
                 container_wait_answer(c, WAIT_RESTART, 0, &error);
         }
+        return r;
 }
 
 static void emit_end(Container *c) {
@@ -322,7 +335,7 @@ void container_ended(Container *c, ContainerResult *result) {
         if (r < 0)
                 log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code,
                           c->host->statedir, strerror(-r));
-        else
+        else if (!c->settings.auto_remove) /* whose exit.json says to the next berthd that it is to go, if we are killed now */
                 container_bundle_remove(c); /* with exit.json, which until now was the only record */
         c->host->unit_ended(c->host);
         container_changed(c);
@@ -339,14 +352,16 @@ void container_ended(Container *c, ContainerResult *result) {
                 container_wait_answer(c, WAIT_RESTART, 0, &failed);
         }
 
-        bool again = container_wait_has(c, WAIT_RESTART);
-        if (c->remove_wanted || (c->settings.auto_remove && !again)) {
+        bool again = c->restart_wanted && !c->remove_wanted; /* also if who asked for it has left */
+        c->restart_wanted = false;
+        if (again && restart(c) >= 0)
+                return;
+        if (c->remove_wanted || c->settings.auto_remove) {
                 if (container_remove(c, &error) < 0) {
                         log_error("%s", error.message);
                         c->remove_wanted = false;
                         container_wait_answer(c, WAIT_REMOVE, 0, &error);
                         container_wait_answer(c, WAIT_REMOVED, 0, &error);
                 }
-        } else if (again)
-                restart(c);
+        }
 }

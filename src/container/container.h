@@ -32,6 +32,7 @@ typedef struct ContainerResult {
 
 typedef struct ContainerRun ContainerRun;
 typedef struct ContainerWaiter ContainerWaiter;
+typedef struct Departure Departure;
 
 struct Container {
         ContainerHost *host;
@@ -51,6 +52,8 @@ struct Container {
         pid_t pid;                  /* of the payload's init, while it runs; to be shown, never to be signalled */
         ContainerRun *run;
         ContainerWaiter *waiters;
+        Departure *departure;       /* of the last run's monitor, which may still hold the mounts */
+        bool restart_wanted;        /* as soon as it has ended */
         bool restarting;            /* the start under way is for those who wait for a restart */
         bool remove_wanted;         /* as soon as it has ended */
 };

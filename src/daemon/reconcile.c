@@ -94,8 +94,7 @@ static void take_up(Manager *m, Container *c) {
         r = container_bundle_load_run(bundle_fd, &record);
         if (r < 0 || streq(record.run_id, c->result.run_id)) { /* never got as far, or its end is recorded already */
                 container_bundle_remove(c);
-                if (c->settings.auto_remove)
-                        c->remove_wanted = true;
+                c->remove_wanted = c->settings.auto_remove && r != -ENOENT; /* created, it waits for its one start */
                 return;
         }
         r = container_run_adopt(c, bundle_fd, &record);
@@ -126,7 +125,7 @@ int manager_reconcile(Manager *m) {
                 take_up(m, c);
                 if (!c->run && c->state != CONTAINER_REMOVING)
                         record_lost_run(c);
-                /* --rm, and created only to run once: that did not happen, or is over. */
+                /* --rm, and created only to run once: that is over. */
                 if (c->state != CONTAINER_REMOVING && c->remove_wanted && !c->run && container_remove(c, &error) < 0)
                         log_error("%s", error.message);
         }

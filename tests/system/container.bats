@@ -48,8 +48,15 @@ property() {
         assert_equal "$(property life Pid)" 'u 0'
 }
 
-@test "what is stopped can be stopped, what runs cannot be started or removed" {
+@test "what is stopped can be stopped, what runs can be started, but not once more with its streams, or removed" {
         berth run -d --name calm busybox sleep 1000
+        id=$(property calm RunId)
+        run --separate-stderr berth start calm calm
+        assert_status 0
+        assert_output $'calm\ncalm'
+        assert_equal "$(property calm RunId)" "$id"
+        run --separate-stderr berth start -a calm
+        assert_status 1
         run --separate-stderr call calm Start 'a{sh}' 0
         [ "$status" != 0 ]
         assert_contains "$stderr" "already running"
@@ -107,6 +114,54 @@ property() {
         berth stop -t 0 again
         berth restart again
         assert_equal "$(property again State)" 's "running"'
+}
+
+has_run() {
+        [ "$(berth exec often grep -c run /runs)" = "$1" ]
+}
+
+@test "restarts one upon the other keep the layer" {
+        berth run -d --name often busybox sh -c 'echo run >>/runs; exec sleep 1000'
+        for ((i = 1; i < 10; i++)); do
+                wait_until has_run "$i"
+                berth restart -t 0 often
+        done
+        wait_until has_run 10
+}
+
+was_asked() {
+        berth exec leaving test -e /asked
+}
+
+runs_anew() {
+        [ "$(property leaving RunId)" != "$1" ] && [ "$(property leaving State)" = 's "running"' ]
+}
+
+@test "a restart goes on when whoever asked for it has left" {
+        berth run -d --name leaving busybox sh -c 'trap "touch /asked; until [ -e /go ]; do sleep 0.05; done; exit" TERM
+                touch /ready; while :; do sleep 0.05; done'
+        before=$(property leaving RunId)
+        wait_until berth exec leaving test -e /ready
+        berth restart leaving 3>&- 4>&- &
+        asking=$!
+        wait_until was_asked
+        kill -9 "$asking"
+        wait "$asking" || true
+        berth exec leaving touch /go
+        wait_until runs_anew "$before"
+}
+
+@test "a --rm container that was created waits for its start, also when berthd goes and comes" {
+        berth create --rm --name once busybox sh -c 'exit 3'
+        systemctl restart berthd.service
+        assert_equal "$(property once State)" 's "created"'
+        run --separate-stderr berth start -a once
+        assert_status 3
+        wait_until no_longer_there once
+}
+
+no_longer_there() {
+        ! berth inspect "$1"
 }
 
 @test "restart of a --rm container keeps it, stop removes it" {
