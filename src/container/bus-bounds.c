@@ -14,9 +14,18 @@ static bool is_too_much(const Amount *a) {
         return a->strings > BUS_STRINGS_MAX || a->bytes > BUS_BYTES_MAX;
 }
 
+#define ITEM_SIZE 8 /* of what is no text: about what it takes */
+
+/* Numbers in one piece, of which a call may hold megabytes. */
+static bool is_numbers(char type, const char *contents) {
+        return type == 'a' && strlen(contents) == 1 && strchr("ynqiuxtd", contents[0]);
+}
+
 /* Everything of the container that has been entered. The bus itself limits the depth to 64. */
 static int measure(sd_bus_message *m, Amount *a) {
         const char *contents, *text;
+        const void *numbers;
+        size_t size;
         char type;
         int r;
 
@@ -27,14 +36,20 @@ static int measure(sd_bus_message *m, Amount *a) {
                         r = sd_bus_message_read_basic(m, type, &text);
                         a->strings++;
                         a->bytes += r >= 0 ? strlen(text) : 0;
+                } else if (contents && is_numbers(type, contents)) {
+                        r = sd_bus_message_read_array(m, contents[0], &numbers, &size);
+                        a->bytes += r > 0 ? size : 0;
                 } else if (contents) {
+                        a->bytes += ITEM_SIZE;
                         r = sd_bus_message_enter_container(m, type, contents);
                         if (r >= 0)
                                 r = measure(m, a);
                         if (r >= 0)
                                 r = sd_bus_message_exit_container(m);
-                } else
+                } else {
+                        a->bytes += ITEM_SIZE;
                         r = sd_bus_message_skip(m, (char[]) { type, '\0' });
+                }
                 if (r < 0)
                         return r;
         }
@@ -48,8 +63,10 @@ int bus_message_check_bounds(sd_bus_message *m, sd_bus_error *error) {
         r = measure(m, &a);
         if (r == -E2BIG)
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                         "The call holds more than %d strings or %d bytes of text; "
+                                         "The call holds more than %d strings or %d bytes; "
                                          "no command line is that long.",
                                          BUS_STRINGS_MAX, BUS_BYTES_MAX);
-        return r < 0 ? r : sd_bus_message_rewind(m, true);
+        if (r >= 0)
+                r = sd_bus_message_rewind(m, true);
+        return r < 0 ? r : 0;
 }

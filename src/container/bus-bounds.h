@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How much one call may bring. Looked at before anything is kept of a message and before its caller is known, so
- * that nobody can make the event loop chew on a hundred thousand strings. */
+/* How much one call may bring. Looked at for each, before it is handled, kept, or its caller is known, so that nobody can
+ * make the event loop chew on a hundred thousand strings, or fill the memory with calls that wait for polkit. */
 #pragma once
 
 #include <systemd/sd-bus.h>
 
 #define BUS_STRINGS_MAX 16384           /* in all of a message; sd-bus reads vectors in quadratic time */
-#define BUS_BYTES_MAX (1024 * 1024)     /* of their text */
+#define BUS_BYTES_MAX (1024 * 1024)     /* of their text, and what else there is */
 #define BUS_ASSIGNMENTS_MAX 4096        /* variables, labels: these are merged by key */
 
 /* 0, or negative with `error` set. The message is read from its start again afterwards. */

@@ -3,7 +3,6 @@
  * RemoveImage. */
 #include <stdio.h>
 
-#include "container/bus-bounds.h"
 #include "daemon/image-bus.h"
 #include "oci/reference.h"
 #include "util/strv.h"
@@ -190,9 +189,7 @@ int manager_method_import_image(sd_bus_message *message, void *userdata, sd_bus_
         ImageCall *c;
         int fd, r;
 
-        r = bus_message_check_bounds(message, error);
-        if (r >= 0)
-                r = sd_bus_message_read(message, "hs", &fd, &reference);
+        r = sd_bus_message_read(message, "hs", &fd, &reference);
         if (r >= 0)
                 r = read_load_options(message, true, &o, error);
         if (r < 0)

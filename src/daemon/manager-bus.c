@@ -54,9 +54,7 @@ static int read_settings(sd_bus_message *message, ContainerSettings *s, sd_bus_e
         const char *image;
         int r;
 
-        r = bus_message_check_bounds(message, error);
-        if (r >= 0)
-                r = sd_bus_message_read(message, "s", &image);
+        r = sd_bus_message_read(message, "s", &image);
         if (r < 0)
                 return r;
         r = container_settings_from_bus(message, s, &why);
@@ -126,7 +124,7 @@ static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *err
         return sd_bus_reply_method_return(message, "oshas", path, c->id, client_fd, 0);
 }
 
-/* --- Lookups: no more than the properties and object paths that everybody may read --- */
+/* --- Lookups: no more than the object paths that everybody can list --- */
 
 static int method_get_container(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *path = NULL;
@@ -186,11 +184,38 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_VTABLE_END};
 
+/* --- What holds for every call --- */
+
+/* Properties hold command lines and labels, and people put passwords there: who asks is asked about as with Inspect. What
+ * /org/berth1 itself has, everybody may know. */
+static bool asks_for_settings(sd_bus_message *message) {
+        return sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", NULL) > 0 ||
+               (sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", NULL) > 0 &&
+                !streq(sd_bus_message_get_path(message), MANAGER_PATH));
+}
+
+/* Before a call is handled, and again before it is handled with polkit's answer. */
+static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Manager *m = userdata;
+        int r;
+
+        if (!sd_bus_message_is_method_call(message, NULL, NULL))
+                return 0;
+        polkit_dispatching(m->polkit, message);
+        r = bus_message_check_bounds(message, error);
+        if (r >= 0 && !asks_for_settings(message))
+                return 0;
+        if (r >= 0)
+                r = polkit_authorize(m->polkit, message, POLKIT_INSPECT, error);
+        return r < 0 ? r : r == 0; /* asked: that is all for now */
+}
+
 int manager_publish(Manager *m) {
         sd_bus *bus = m->host.bus;
         int r;
 
-        if ((r = sd_bus_add_object_manager(bus, NULL, MANAGER_PATH)) < 0 ||
+        if ((r = sd_bus_add_filter(bus, NULL, on_call, m)) < 0 ||
+            (r = sd_bus_add_object_manager(bus, NULL, MANAGER_PATH)) < 0 ||
             (r = sd_bus_add_object_vtable(bus, NULL, MANAGER_PATH, MANAGER_INTERFACE, manager_vtable, m)) < 0 ||
             (r = sd_bus_add_fallback_vtable(bus, NULL, CONTAINER_PATH_PREFIX, CONTAINER_INTERFACE, container_vtable,
                                             container_find, m)) < 0 ||

@@ -7,8 +7,9 @@
 #include "util/strv.h"
 #include "wire/errors.h"
 
-#define QUERIES_MAX 4096
-#define QUERIES_PER_CALLER_MAX 256
+/* Calls that wait for polkit, which may take minutes. Root's do not count: nobody can keep root out. */
+#define WAITING_MAX 512
+#define WAITING_PER_USER_MAX 64
 #define INTERACTIVE_TIMEOUT_USEC (300 * 1000000ull) /* a person types a password */
 
 typedef struct Query Query;
@@ -18,6 +19,9 @@ struct Query {
         sd_bus_message *message;
         sd_bus_slot *slot;
         const char *action;
+        bool asked; /* polkit, about this uid */
+        uint32_t uid;
+        bool dispatched; /* the call is being handled, verdict and all */
         int verdict; /* 0: not known yet; > 0: may; negative: may not, see error */
         sd_bus_error error;
 };
@@ -64,7 +68,20 @@ Polkit *polkit_free(Polkit *p) {
 }
 
 bool polkit_is_busy(const Polkit *p) {
-        return p->queries;
+        for (Query *q = p->queries; q; q = q->next)
+                if (!q->dispatched)
+                        return true;
+        return false;
+}
+
+void polkit_dispatching(Polkit *p, sd_bus_message *m) {
+        for (Query *q = p->queries, *next; q; q = next) {
+                next = q->next;
+                if (q->dispatched) /* what it was to be about had gone: no handler has asked */
+                        query_free(q);
+                else if (q->message == m && q->verdict != 0)
+                        q->dispatched = true;
+        }
 }
 
 /* The answer is in: the call is put back into the queue and its handler will find the verdict here. */
@@ -127,6 +144,17 @@ static int ask_polkit(Query *q) {
         return sd_bus_call_async(q->polkit->bus, &q->slot, call, on_polkit, q, INTERACTIVE_TIMEOUT_USEC);
 }
 
+static bool too_many_wait(const Polkit *p, uint32_t uid) {
+        size_t n = 0, n_user = 0;
+
+        for (const Query *q = p->queries; q; q = q->next)
+                if (q->asked && q->verdict == 0) {
+                        n++;
+                        n_user += q->uid == uid;
+                }
+        return n >= WAITING_MAX || n_user >= WAITING_PER_USER_MAX;
+}
+
 static int on_uid(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         Query *q = userdata;
         uint32_t uid;
@@ -135,23 +163,21 @@ static int on_uid(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
                 query_free(q); /* the caller has left the bus */
         else if (uid == 0)
                 query_decide(q, 1, NULL, NULL);
+        else if (too_many_wait(q->polkit, uid))
+                query_decide(q, -EACCES, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation.");
         else if (ask_polkit(q) < 0)
                 query_decide(q, -EACCES, BERTH_ERROR_DENIED, "Only root may do this: polkit could not be asked.");
+        else {
+                q->asked = true;
+                q->uid = uid;
+        }
         return 0;
 }
 
-static int ask_uid(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error) {
-        const char *sender = sd_bus_message_get_sender(m);
-        size_t n = 0, n_caller = 0;
+static int ask_uid(Polkit *p, sd_bus_message *m, const char *action) {
+        Query *q = calloc(1, sizeof(Query));
         int r;
 
-        for (Query *q = p->queries; q; q = q->next) {
-                n++;
-                n_caller += streq_null(sd_bus_message_get_sender(q->message), sender);
-        }
-        if (n >= QUERIES_MAX || n_caller >= QUERIES_PER_CALLER_MAX)
-                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation.");
-        Query *q = calloc(1, sizeof(Query));
         if (!q)
                 return -ENOMEM;
         q->polkit = p;
@@ -162,7 +188,8 @@ static int ask_uid(Polkit *p, sd_bus_message *m, const char *action, sd_bus_erro
                 p->queries->previous = q;
         p->queries = q;
         r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionUnixUser", on_uid, q, "s", sender);
+                                     "org.freedesktop.DBus", "GetConnectionUnixUser", on_uid, q, "s",
+                                     sd_bus_message_get_sender(m));
         if (r < 0)
                 query_free(q);
         return r < 0 ? r : 0;
@@ -180,5 +207,5 @@ int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_er
                 query_free(q);
                 return verdict;
         }
-        return ask_uid(p, m, action, error);
+        return ask_uid(p, m, action);
 }

@@ -212,18 +212,84 @@ END
         done
 }
 
-@test "somebody without rights sees what runs, and may do nothing" {
-        berth run -d --name kept -e SECRET=42 busybox sleep 1000
+@test "somebody without rights sees no settings, and may do nothing" {
+        berth run -d --name kept -e SECRET=42 --label token=SECRET busybox sleep 1000
         nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-        run "${nobody[@]}" berth ps
-        assert_contains "$output" kept
-        for command in "stop kept" "rm -f kept" "kill kept" "exec kept true" "run busybox true" "rmi busybox" "inspect kept" "wait kept"; do
+        for command in ps images "ps -a" "logs kept" "stop kept" "rm -f kept" "kill kept" "exec kept true" "run busybox true" "rmi busybox" "inspect kept" "wait kept"; do
                 # shellcheck disable=SC2086 # words
                 run --separate-stderr "${nobody[@]}" berth $command
                 [ "$status" != 0 ] || fail "$command succeeded"
                 assert_contains "$stderr" root
         done
+        object=/org/berth1/container/$(berth inspect -f '{{.Id}}' kept)
+        for call in "$object org.freedesktop.DBus.Properties GetAll s org.berth1.Container" \
+                "$object org.freedesktop.DBus.Properties Get ss org.berth1.Container Command" \
+                "/org/berth1 org.freedesktop.DBus.ObjectManager GetManagedObjects"; do
+                # shellcheck disable=SC2086 # words
+                run "${nobody[@]}" busctl call org.berth1 $call
+                [ "$status" != 0 ] || fail "$call succeeded"
+                assert_contains "$output" polkit
+        done
+        run "${nobody[@]}" busctl get-property "${MANAGER[@]}" Version # says nothing of containers
+        assert_status 0
         assert_equal "$(berth inspect -f '{{.State.Status}}' kept)" running
+}
+
+@test "signals tell somebody without rights that something changed, not with what settings" {
+        setpriv --reuid 65534 --regid 65534 --clear-groups gdbus monitor --system --dest org.berth1 \
+                >"$BATS_TEST_TMPDIR/signals" 2>&1 3>&- 4>&- &
+        monitor=$!
+        wait_until grep -q 'is owned by' "$BATS_TEST_TMPDIR/signals"
+        berth run --rm --label token=SECRET busybox sh -c ': SECRET'
+        wait_until grep -q InterfacesRemoved "$BATS_TEST_TMPDIR/signals"
+        kill "$monitor"
+        seen=$(cat "$BATS_TEST_TMPDIR/signals")
+        assert_contains "$seen" "'State': <'exited'>"
+        assert_lacks "$seen" SECRET
+}
+
+@test "what a call was about goes while its caller is looked up: berthd does not wait for ever" {
+        idle_after_a_second
+        for ((i = 0; i < 5; i++)); do
+                berth create --name fleeting busybox true
+                object=/org/berth1/container/$(berth inspect -f '{{.Id}}' fleeting)
+                calls=()
+                for ((k = 0; k < 8; k++)); do
+                        busctl call org.berth1 "$object" org.berth1.Container Remove 'a{sv}' 0 3>&- 4>&- &
+                        calls+=($!)
+                done
+                wait "${calls[@]}" || true # one of them succeeds
+        done
+        wait_until berthd_has_ended
+}
+
+@test "a hundred runs and what goes wrong leave no descriptor behind" {
+        berth run -d --name stays busybox sleep 1000
+        berth run --rm busybox true
+        wait_until nothing_ends
+        before=$(descriptors)
+        for ((i = 0; i < 100; i++)); do
+                berth run --rm busybox true
+        done
+        for ((i = 0; i < 20; i++)); do
+                berth exec stays true
+                berth restart -t 0 stays
+                timeout -s KILL 0.05 berth wait stays || true
+                berth run --rm busybox /nosuch 2>/dev/null || [ $? = 127 ]
+        done
+        wait_until same_descriptors "$before"
+}
+
+descriptors() {
+        find "/proc/$(berthd_pid)/fd" -mindepth 1 | wc -l
+}
+
+same_descriptors() {
+        [ "$(descriptors)" -le "$1" ]
+}
+
+nothing_ends() {
+        [ "$(berth ps -aq | wc -l)" = 1 ]
 }
 
 @test "with the rule that comes along, members of the group berth may manage" {
@@ -235,11 +301,13 @@ END
         [ "$status" != 0 ]
         cp "$BATS_TEST_DIRNAME/../../polkit/berth-group.rules" /etc/polkit-1/rules.d/
         systemctl restart polkit.service
+        seen=$("${as_member[@]}" berth images -q)
         run --separate-stderr "${as_member[@]}" berth run --rm busybox echo "group $gid"
         rm /etc/polkit-1/rules.d/berth-group.rules
         systemctl restart polkit.service
         assert_status 0
         assert_output "group $gid"
+        [ -n "$seen" ]
 }
 
 @test "where polkit is not on the bus, the error says so, and root needs none" {

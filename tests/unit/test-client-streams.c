@@ -178,7 +178,7 @@ static void test_bounds(void **state) {
                 { BUS_STRINGS_MAX - 2, 1,                  true  }, /* with "image" and the key */
                 { BUS_STRINGS_MAX - 1, 1,                  false },
                 { 200000,              1,                  false },
-                { 1,                   BUS_BYTES_MAX - 8,  true  }, /* the same two words */
+                { 1,                   BUS_BYTES_MAX - 40, true  }, /* the same two words, and four containers */
                 { 1,                   BUS_BYTES_MAX,      false },
                 { 16,                  BUS_BYTES_MAX / 15, false },
         };
@@ -212,12 +212,29 @@ static void test_bounds(void **state) {
         }
 }
 
+/* What is no text counts as well: one call could hold as many megabytes as the bus lets through. */
+static void test_numbers(void **state) {
+        static const struct { size_t size; bool taken; } cases[] = { { 4096, true }, { BUS_BYTES_MAX + 1, false } };
+        static uint8_t bytes[BUS_BYTES_MAX + 1];
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                sd_bus_message *m = new_call();
+
+                assert_true(sd_bus_message_append_array(m, 'y', bytes, cases[i].size) >= 0);
+                assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
+                assert_int_equal(bus_message_check_bounds(m, &error) >= 0, cases[i].taken);
+                sd_bus_message_unref(m);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_streams, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_twice, setup, teardown),
                 cmocka_unit_test(test_list_and_fail),
                 cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 typedef struct Fixture {
         sd_event *event;
         sd_bus *service, *world;
+        sd_bus_slot *object;
         Polkit *polkit;
         unsigned acted, entered, replies;
         char error[128]; /* "": success */
@@ -24,14 +25,15 @@ typedef struct Fixture {
 static const struct Caller {
         const char *name;
         uint32_t uid;
-        const char *polkit; /* "yes", "no", "challenge", "absent"; NULL: must not be asked */
-        const char *error;  /* "": may */
+        const char *polkit; /* "yes", "no", "challenge", "absent", "silent"; NULL: must not be asked */
+        const char *error;  /* "": may; NULL: no answer comes */
 } callers[] = {
         { ":1.0",    0,    NULL,        ""                                              }, /* root, and polkit is not needed */
         { ":1.1000", 1000, "yes",       ""                                              },
         { ":1.1001", 1001, "no",        BERTH_ERROR_DENIED                              },
         { ":1.1002", 1002, "challenge", SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED },
         { ":1.1003", 1003, "absent",    BERTH_ERROR_DENIED                              },
+        { ":1.1004", 1004, "silent",    NULL                                            },
 };
 
 static const struct Caller *caller(const char *name) {
@@ -74,6 +76,8 @@ static int method_check(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         assert_string_equal(action, "org.berth1.manage");
         const char *answer = caller(name)->polkit;
         assert_non_null(answer);
+        if (streq(answer, "silent"))
+                return 1;
         if (streq(answer, "absent"))
                 return sd_bus_error_set(error, SD_BUS_ERROR_SERVICE_UNKNOWN, "Nobody is there.");
         return sd_bus_reply_method_return(m, "(bba{ss})", streq(answer, "yes"), streq(answer, "challenge"), 0);
@@ -95,6 +99,11 @@ static const sd_bus_vtable polkit_vtable[] = {
         SD_BUS_VTABLE_END
 };
 
+static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        polkit_dispatching(((Fixture *) userdata)->polkit, m);
+        return 0;
+}
+
 static int setup(void **state) {
         Fixture *f = calloc(1, sizeof(Fixture));
         int pair[2];
@@ -108,7 +117,8 @@ static int setup(void **state) {
         assert_true(sd_bus_start(f->world) >= 0 && sd_bus_start(f->service) >= 0);
         assert_true(sd_bus_attach_event(f->service, f->event, 0) >= 0 &&
                     sd_bus_attach_event(f->world, f->event, 0) >= 0);
-        assert_true(sd_bus_add_object_vtable(f->service, NULL, "/org/berth1", "org.berth1.Test", service_vtable, f) >=
+        assert_true(sd_bus_add_filter(f->service, NULL, on_call, f) >= 0);
+        assert_true(sd_bus_add_object_vtable(f->service, &f->object, "/org/berth1", "org.berth1.Test", service_vtable, f) >=
                     0);
         assert_true(sd_bus_add_object_vtable(f->world, NULL, "/org/freedesktop/DBus", "org.freedesktop.DBus",
                                              bus_vtable, f) >= 0);
@@ -125,6 +135,7 @@ static int teardown(void **state) {
         Fixture *f = *state;
 
         polkit_free(f->polkit);
+        sd_bus_slot_unref(f->object);
         sd_bus_close_unref(f->service);
         sd_bus_close_unref(f->world);
         sd_event_unref(f->event);
@@ -160,7 +171,7 @@ static void test_callers(void **state) {
         Fixture *f = *state;
         unsigned acted = 0;
 
-        for (size_t i = 0; i < N_ELEMENTS(callers); i++) {
+        for (size_t i = 0; i < N_ELEMENTS(callers) && callers[i].error; i++) {
                 call(f, callers[i].name);
                 run_until(f, &f->replies, (unsigned) i + 1);
                 assert_string_equal(f->error, callers[i].error);
@@ -194,6 +205,33 @@ static void test_caller_gone(void **state) {
         assert_int_equal(f->acted, 0);
 }
 
+/* What the call is about goes while the question is asked. Nobody comes for the answer, and it is not kept for ever. */
+static void test_object_gone(void **state) {
+        Fixture *f = *state;
+
+        call(f, ":1.0");
+        run_until(f, &f->entered, 1);
+        f->object = sd_bus_slot_unref(f->object);
+        run_until(f, &f->replies, 1);
+        assert_string_equal(f->error, SD_BUS_ERROR_UNKNOWN_OBJECT);
+        assert_false(polkit_is_busy(f->polkit));
+        assert_int_equal(f->acted, 0);
+}
+
+/* Somebody makes calls that wait for ever: there is an end to that, and root does not notice. */
+static void test_root_is_not_kept_out(void **state) {
+        Fixture *f = *state;
+
+        for (unsigned i = 0; i < 1000; i++)
+                call(f, ":1.1004");
+        run_until(f, &f->replies, 1000 - 64);
+        assert_string_equal(f->error, SD_BUS_ERROR_LIMITS_EXCEEDED);
+        call(f, ":1.0");
+        run_until(f, &f->replies, 1000 - 64 + 1);
+        assert_int_equal(f->acted, 1);
+        assert_string_equal(f->error, "");
+}
+
 static void test_flood(void **state) {
         Fixture *f = *state;
 
@@ -219,6 +257,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_callers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_kept, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_caller_gone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_object_gone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_root_is_not_kept_out, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_bus, setup, teardown),
         };
