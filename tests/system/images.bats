@@ -229,6 +229,36 @@ END
         wait_until sh -c '[ -z "$(ls /var/lib/berth/staging)" ]'
 }
 
+worker() {
+        systemctl list-units --plain --no-legend --state=activating 'berth-unpack-*' | cut -d ' ' -f 1
+}
+
+worker_runs() {
+        [ -n "$(worker)" ]
+}
+
+# It is root: a socket would be root's on the message bus, a signal root's, too.
+@test "a worker has no sockets, signals nobody, and cannot change /dev" {
+        mkfifo "$BATS_TEST_TMPDIR/slow"
+        berth load <"$BATS_TEST_TMPDIR/slow" 3>&- 4>&- &
+        client=$!
+        exec 8>"$BATS_TEST_TMPDIR/slow"
+        wait_until worker_runs
+        unit=$(worker)
+        filter=" $(systemctl show -P SystemCallFilter "$unit") "
+        assert_contains "$filter" " openat "
+        for call in socket socketpair connect sendmsg kill tgkill pidfd_send_signal process_vm_writev setuid ptrace bpf mount; do
+                assert_lacks "$filter" " $call "
+        done
+        assert_equal "$(busctl get-property org.freedesktop.systemd1 "$(busctl call org.freedesktop.systemd1 \
+                /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager GetUnit s "$unit" | cut -d '"' -f 2)" \
+                org.freedesktop.systemd1.Service RestrictAddressFamilies)" "(bas) true 0"
+        assert_equal "$(systemctl show -P ReadOnlyPaths "$unit")" /dev
+        exec 8>&-
+        run wait "$client"
+        [ "$status" -ne 0 ]
+}
+
 @test "errors are one line that says what and why" {
         run --separate-stderr berth load -i /nowhere
         assert_line 1 /nowhere "No such file"
