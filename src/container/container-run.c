@@ -585,8 +585,18 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
         log_warning("container %s: its monitor did not report the end of a stop, killing all of it",
                     run->container->name);
+        if (run->process) /* which may not be in its unit yet */
+                container_process_kill(run->process);
         container_unit_kill(run->container);
         return 0;
+}
+
+static void run_set_deadline(ContainerRun *run, int32_t timeout) {
+        run->deadline = sd_event_source_disable_unref(run->deadline);
+        if (timeout >= 0 &&
+            sd_event_add_time_relative(run->container->host->event, &run->deadline, CLOCK_MONOTONIC,
+                                       ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, SEC, on_deadline, run) < 0)
+                log_warning("container %s: no time limit for its stop", run->container->name);
 }
 
 static void run_send_stop(ContainerRun *run) {
@@ -599,11 +609,7 @@ static void run_send_stop(ContainerRun *run) {
         run->stop_wanted = false;
         if (container_process_send(run->process, &request, NULL, 0) < 0)
                 timeout = 0; /* deaf: the deadline is what is left */
-        run->deadline = sd_event_source_disable_unref(run->deadline);
-        if (timeout >= 0 &&
-            sd_event_add_time_relative(run->container->host->event, &run->deadline, CLOCK_MONOTONIC,
-                                       ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, SEC, on_deadline, run) < 0)
-                log_warning("container %s: no time limit for its stop", run->container->name);
+        run_set_deadline(run, timeout);
 }
 
 void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
@@ -611,8 +617,10 @@ void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
         run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
         if (run->container->state == CONTAINER_RUNNING)
                 run_send_stop(run);
-        else
+        else {
                 run->stop_wanted = true;
+                run_set_deadline(run, run->stop_timeout); /* or rm -f waits as long as a start that hangs */
+        }
 }
 
 int container_run_signal(ContainerRun *run, int signo, uint32_t *ret_cookie) {
