@@ -21,8 +21,8 @@ const Arg start_args[] = {
         { 0 },
 };
 
-/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One that runs is as good as
- * started, unless somebody wants to see it from its beginning: 0, and no control. */
+/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One that runs is as good
+ * as started, unless somebody wants to see it from its beginning: 0, and no control. */
 static int call_start(const char *path, Session *session, int *ret_control) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;

@@ -172,8 +172,9 @@ static int make_dirs(Container *c) {
         return fd < 0 ? fd : make_upper(c, fd);
 }
 
-/* Renames a directory into the trash; in RUNDIR nothing is large, and what cannot be moved goes here and now, container.json
- * first: a directory without it is nobody's. The monitor may still have the overlay mounted; nobody writes to it. */
+/* Renames a directory into the trash; in RUNDIR nothing is large, and what cannot be moved goes here and now,
+ * container.json first: a directory without it is nobody's. The monitor may still have the overlay mounted; nobody
+ * writes to it. */
 static int discard(Container *c, const char *path) {
         _cleanup_free_ char *trash = NULL;
         static unsigned serial;
@@ -335,7 +336,7 @@ void container_ended(Container *c, ContainerResult *result) {
         if (r < 0)
                 log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code,
                           c->host->statedir, strerror(-r));
-        else if (!c->settings.auto_remove) /* whose exit.json says to the next berthd that it is to go, if we are killed now */
+        else if (!c->settings.auto_remove) /* its exit.json says to a later berthd that it is to go, if we are killed */
                 container_bundle_remove(c); /* with exit.json, which until now was the only record */
         c->host->unit_ended(c->host);
         container_changed(c);

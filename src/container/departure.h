@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A monitor tells the end of its run before it lets go of the container's mounts, so that nobody waits for that in vain. Who
- * starts the container again does: two overlays on one upper directory are undefined. A Departure holds the monitor's
- * pidfd until it shows the end. */
+/* A monitor tells the end of its run before it lets go of the container's mounts, so that nobody waits for that in
+ * vain. Who starts the container again does: two overlays on one upper directory are undefined. A Departure holds the
+ * monitor's pidfd until it shows the end. */
 #pragma once
 
 #include <systemd/sd-event.h>

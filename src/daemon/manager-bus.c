@@ -186,8 +186,8 @@ static const sd_bus_vtable manager_vtable[] = {
 
 /* --- What holds for every call --- */
 
-/* Properties hold command lines and labels, and people put passwords there: who asks is asked about as with Inspect. What
- * /org/berth1 itself has, everybody may know. */
+/* Properties hold command lines and labels, and people put passwords there: who asks is asked about as with Inspect.
+ * What /org/berth1 itself has, everybody may know. */
 static bool asks_for_settings(sd_bus_message *message) {
         return sd_bus_message_is_method_call(message, "org.freedesktop.DBus.ObjectManager", NULL) > 0 ||
                (sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", NULL) > 0 &&

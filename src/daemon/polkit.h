@@ -17,8 +17,8 @@ DEFINE_FREEP(Polkit, polkit_free)
  * `action` is a literal. A message that has been authorised stays so until it is let go of: ask last before acting. */
 int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error);
 
-/* For each call, before it is handled: whoever it was about may have gone while polkit was asked, and then nobody comes for
- * the answer. */
+/* For each call, before it is handled: whoever it was about may have gone while polkit was asked, and then nobody comes
+ * for the answer. */
 void polkit_dispatching(Polkit *p, sd_bus_message *m);
 
 /* Is somebody waiting for an answer? */

@@ -379,7 +379,8 @@ static void test_tags(void **state) {
         assert_int_equal(strv_length(first->references), 0);
         assert_int_equal(image_store_tag(store, first, "A"), -EINVAL);
         assert_int_equal(image_store_tag(store, first, "a@" OCI_DIGEST_PREFIX "0"), -EINVAL);
-        assert_int_equal(image_store_tag_all(store, first, (char *[]) { (char *) "test:1", (char *) "A", NULL }), -EINVAL);
+        char *const moved[] = { (char *) "test:1", (char *) "A", NULL };
+        assert_int_equal(image_store_tag_all(store, first, moved), -EINVAL);
         assert_string_equal(find("test:1")->id, oci_digest_hex(&two.config.digest)); /* all or none */
         assert_int_equal(image_store_untag(store, "gone"), -ENOENT);
         assert_int_equal(image_store_untag(store, "test:1"), 0);
