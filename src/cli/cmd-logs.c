@@ -13,7 +13,8 @@
 #include "util/strv.h"
 #include "util/timestamp.h"
 
-#define LAST_LINE_USEC (5 * USEC_PER_SEC) /* how long journald may take for the last line after an exit */
+#define LAST_LINE_USEC (5 * USEC_PER_SEC) /* how long journald may take for the next line after an exit */
+#define LAST_AGE_USEC (60 * USEC_PER_SEC) /* after that it has no more in its queue */
 #define REMOVED_USEC (1 * USEC_PER_SEC)   /* the same, where nobody can say which one is the last */
 #define FLUSH_SIZE 65536
 
@@ -249,14 +250,13 @@ static int seek_start(LogReader *reader) {
         return log_reader_seek_head(reader);
 }
 
-/* Waits until the last line of the last run is in the journal, as long as that can be hoped for: what is missing after
- * that is lost. */
+/* Waits until the last line of the last run is in the journal, as long as others come: journald may have thousands of them
+ * in its queue. What is missing after that is lost. */
 static int wait_for_last(LogReader *reader, const Subject *s) {
-        uint64_t deadline = time_monotonic_usec() + LAST_LINE_USEC,
-                 age = time_now_usec() - MIN_OF(s->finished, time_now_usec());
+        uint64_t age = time_now_usec() - MIN_OF(s->finished, time_now_usec()), deadline = 0, seen = 0;
         const LogEntry *e;
 
-        if (s->log_ordinal == 0 || !s->run_id || age > LAST_LINE_USEC)
+        if (s->log_ordinal == 0 || !s->run_id || age > LAST_AGE_USEC)
                 return 0;
         for (;;) {
                 int r = log_reader_seek_tail(reader);
@@ -264,9 +264,12 @@ static int wait_for_last(LogReader *reader, const Subject *s) {
                         r = log_reader_previous(reader, &e);
                 if (r < 0)
                         return r;
-                if (r > 0 && streq(e->run_id, s->run_id) && e->ordinal >= s->log_ordinal)
+                uint64_t ordinal = r > 0 && streq(e->run_id, s->run_id) ? e->ordinal : 0, now = time_monotonic_usec();
+                if (ordinal >= s->log_ordinal)
                         return 0;
-                uint64_t now = time_monotonic_usec();
+                if (deadline == 0 || ordinal > seen)
+                        deadline = now + LAST_LINE_USEC;
+                seen = ordinal;
                 if (now >= deadline)
                         return 0;
                 r = log_reader_wait(reader, deadline - now);
@@ -431,9 +434,12 @@ static int follow(Printer *p, LogReader *reader, Follow *f) {
                         continue;
                 }
                 ended_at = !ended ? 0 : ended_at > 0 ? ended_at : time_monotonic_usec();
+                uint64_t before = p->ordinal;
                 r = print_all(p, reader);
                 if (r < 0)
                         return r;
+                if (ended && p->ordinal != before) /* more may be on its way */
+                        ended_at = time_monotonic_usec();
                 uint64_t deadline = follow_deadline(f, ended_at);
                 bool knows_last = f->subject.log_ordinal > 0 || !f->removed;
                 if (ended && knows_last && has_last(p, &f->subject))

@@ -27,3 +27,8 @@
         [ -S /run/berth/berthd.sock ]
         [ -S /run/berth/spawn.sock ]
 }
+
+@test "the store is on a disk of its own, an ext4 that does not hide a missing fsync" {
+        findmnt -n -t ext4 -O noauto_da_alloc /var/lib/berth
+        [ "$(stat -c %a /var/lib/berth)" = 700 ]
+}
