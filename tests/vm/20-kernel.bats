@@ -59,7 +59,8 @@ teardown_file() {
 }
 
 @test "seventy thousand lines in a burst are all in the journal" {
-        berth run --name many busybox seq 1 70000 >/dev/null
+        berth run -d --name many busybox seq 1 70000
+        wait_until -t 200 container_has_state many exited
         run --separate-stderr bash -c 'berth logs many | cmp - <(seq 1 70000)'
         assert_status 0
         assert_equal "$stderr" ""
