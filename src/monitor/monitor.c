@@ -97,6 +97,17 @@ static void keep_record(Monitor *m) {
                 log_error("The exit record of container %s cannot be kept: %s", annotation(m, "name"), strerror(-r));
 }
 
+/* What the log lacks is said to whoever is there to hear it. */
+static void tell_lost(Monitor *m) {
+        char text[128];
+
+        if (m->record.log_lost == 0)
+                return;
+        snprintf(text, sizeof(text), "%llu lines of its output are missing in the journal: journald did not take them.",
+                 (unsigned long long) m->record.log_lost);
+        clients_tell(m->init, CONTROL_NOTICE, 0, text);
+}
+
 /* Writes the exit record, then tells everybody: berthd first, so that a client's next question finds it informed. */
 static void end_run(Monitor *m) {
         bool failed = m->record.started == 0;
@@ -119,6 +130,7 @@ static void end_run(Monitor *m) {
         m->status = MONITOR_STATUS_ENDING;
         loop_timer_clear(&m->loop, &m->stop_timer);
         server_tell(&m->server, failed ? MONITOR_FAILED : MONITOR_EXITED, m->record.exit_code, 0, NULL, m->error.text);
+        tell_lost(m);
         clients_finish(m->init, failed ? CONTROL_FAILED : CONTROL_EXITED, m->record.exit_code, m->error.text);
         if (!server_has_connections(&m->server)) {
                 keep_record(m);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "runtime/launch.h"
@@ -85,6 +87,18 @@ static int make_scratch(void) {
         return TAKE_FD(scratch);
 }
 
+/* Where overlayfs cannot make its work directory it says so in the kernel's log alone, and mounts read-only. */
+static int check_writable(Launch *l) {
+        struct statfs fs;
+
+        if (fstatfs(l->root, &fs) < 0)
+                return -errno;
+        if (!(fs.f_flags & ST_RDONLY))
+                return 0;
+        return launch_refuse(l, 125, -EROFS, "the container's own layer cannot be written to: is the disk that holds %s full?",
+                             runtime_config_annotation(l->config, "state"));
+}
+
 int step_rootfs(Launch *l) {
         char options[256 + LAYERS_MAX * 4], *end = options;
         int r;
@@ -119,7 +133,7 @@ int step_rootfs(Launch *l) {
         if (mount("overlay", "r", "overlay", launch_has_userns(l) ? MS_NODEV : 0, options) < 0)
                 return launch_fail(l, -errno, "mount the overlay of %zu layers", l->n_layers);
         l->root = openat(scratch, "r", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return l->root < 0 ? -errno : 0;
+        return l->root < 0 ? -errno : check_writable(l);
 }
 
 /* As Docker: a link, where the image has nothing of that name. Before anything is mounted on /etc. */

@@ -255,6 +255,34 @@ no_image_from() {
         [ -z "$(berth images -q full)" ]
 }
 
+@test "a disk that is full when a container starts" {
+        berth create --name full busybox true
+        local state=/var/lib/berth/containers
+        systemctl stop berthd.service
+        cp -a "$state" "$BATS_TEST_TMPDIR/kept"
+        mount -t tmpfs -o size=64k,nr_inodes=100 tmpfs "$state"
+        cp -a "$BATS_TEST_TMPDIR/kept/." "$state"
+        # Until there is no room for one more file. In the container's own layer, since strays are swept away.
+        local i=0
+        while : >"$(echo "$state"/*/upper)/filler$((i++))"; do :; done 2>/dev/null
+        run --separate-stderr berth start -a full
+        systemctl stop berthd.service
+        umount "$state"
+        assert_status 125
+        assert_contains "$stderr" full
+        [[ $stderr == *space* || $stderr == *"disk"* ]]
+        berth rm full
+}
+
+@test "an archive that is refused is no failure of the host" {
+        head -c 1000 /dev/urandom >"$BATS_TEST_TMPDIR/noise"
+        run berth load -i "$BATS_TEST_TMPDIR/noise"
+        assert_status 1
+        journalctl --sync
+        assert_equal "$(journalctl -q -o cat -p warning UNIT_RESULT=exit-code | grep -c berth-unpack)" 0
+        assert_equal "$(journalctl -q -o cat -p warning _PID=1 | grep -c berth-unpack)" 0
+}
+
 # --- A host that lacks something ---
 
 @test "a bus that is not there" {

@@ -65,6 +65,15 @@ monitor_of() {
         wait_until -t 60 has_records waits 100000
 }
 
+@test "journald is away to the end: the client hears how many lines are missing, and the record counts them" {
+        systemctl stop systemd-journald.socket systemd-journald-dev-log.socket systemd-journald-audit.socket systemd-journald.service
+        run --separate-stderr berth run --name unheard busybox seq 1 3
+        systemctl start systemd-journald.socket systemd-journald.service
+        assert_status 0
+        assert_equal "$output" $'1\n2\n3'
+        assert_contains "$stderr" "3 lines of its output are missing in the journal"
+}
+
 @test "every record is the unit's, however short the container lived" {
         for i in {1..12}; do
                 berth run --rm --name "short$i" busybox sh -c 'echo one; echo two' >/dev/null &

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "runtime/sandbox.h"
 #include "util/fs.h"
@@ -271,7 +274,36 @@ static bool has(const Result *res, const char *needle) {
         return strstr(res->output, needle) != NULL;
 }
 
-static int sandbox_tests(void (*const tests[])(void), size_t n) {
+typedef void (*SandboxTest)(void);
+
+/* One test for cmocka, which prints and counts it: CHECK goes on after a failure, so what failed is known at the end. */
+static void sandbox_test(void **state) {
+        unsigned before = failures;
+
+        ((SandboxTest) *state)();
+        assert_int_equal(failures, before);
+}
+
+static int sandbox_setup(void **state) {
+        umask(022);
+        if (!mkdtemp(top))
+                die(top);
+        make_image();
+        return 0;
+}
+
+static int sandbox_teardown(void **state) {
+        CHECK(waitpid(-1, NULL, WNOHANG) < 0, "a child was left");
+        int r = fs_remove_tree(AT_FDCWD, top);
+        if (r < 0)
+                fprintf(stderr, "cannot remove %s: %s\n", top, strerror(-r));
+        return failures || r < 0 ? -1 : 0;
+}
+
+/* A row of the table that sandbox_tests() takes. */
+#define SANDBOX_TEST(function) { #function, sandbox_test, NULL, NULL, (void *) (function) }
+
+static int sandbox_tests(const struct CMUnitTest *tests, size_t n) {
         if (geteuid() != 0) {
                 fprintf(stderr, "skipped: needs root\n");
                 return SKIP;
@@ -280,17 +312,5 @@ static int sandbox_tests(void (*const tests[])(void), size_t n) {
                 fprintf(stderr, "skipped: needs /bin/busybox (busybox-static)\n");
                 return SKIP;
         }
-        umask(022);
-        if (!mkdtemp(top))
-                die(top);
-        make_image();
-        for (size_t i = 0; i < n; i++)
-                tests[i]();
-        CHECK(waitpid(-1, NULL, WNOHANG) < 0, "a child was left");
-        int r = fs_remove_tree(AT_FDCWD, top);
-        if (r < 0)
-                fprintf(stderr, "cannot remove %s: %s\n", top, strerror(-r));
-        if (failures)
-                fprintf(stderr, "%u failures\n", failures);
-        return failures || r < 0 ? 1 : 0;
+        return _cmocka_run_group_tests("sandbox", tests, n, sandbox_setup, sandbox_teardown);
 }

@@ -568,10 +568,22 @@ static void test_nothing_left(void) {
 }
 
 int main(void) {
-        static void (*const tests[])(void) = {
-                test_images, test_foreign_dev, test_deep_directory, test_many_layers, test_no_layers, test_volatile,
-                test_mounts, test_idmapped_bind, test_cgroups, test_host_network, test_seccomp, test_monitor_dies,
-                test_exec_is_born_inside, test_nothing_left, test_init,
+        static const struct CMUnitTest tests[] = {
+                SANDBOX_TEST(test_images),
+                SANDBOX_TEST(test_foreign_dev),
+                SANDBOX_TEST(test_deep_directory),
+                SANDBOX_TEST(test_many_layers),
+                SANDBOX_TEST(test_no_layers),
+                SANDBOX_TEST(test_volatile),
+                SANDBOX_TEST(test_mounts),
+                SANDBOX_TEST(test_idmapped_bind),
+                SANDBOX_TEST(test_cgroups),
+                SANDBOX_TEST(test_host_network),
+                SANDBOX_TEST(test_seccomp),
+                SANDBOX_TEST(test_monitor_dies),
+                SANDBOX_TEST(test_exec_is_born_inside),
+                SANDBOX_TEST(test_nothing_left),
+                SANDBOX_TEST(test_init),
         };
 
         /* What a test mounts is seen by nobody else, and a mount that gets out of a sandbox neither. */

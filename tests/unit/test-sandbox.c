@@ -297,8 +297,15 @@ static void test_terminal(void) {
 }
 
 int main(void) {
-        static void (*const tests[])(void) = { test_exit_codes, test_inside, test_options, test_upper_ids, test_exec,
-                test_terminal, test_limits };
+        static const struct CMUnitTest tests[] = {
+                SANDBOX_TEST(test_exit_codes),
+                SANDBOX_TEST(test_inside),
+                SANDBOX_TEST(test_options),
+                SANDBOX_TEST(test_upper_ids),
+                SANDBOX_TEST(test_exec),
+                SANDBOX_TEST(test_terminal),
+                SANDBOX_TEST(test_limits),
+        };
 
         return sandbox_tests(tests, N_ELEMENTS(tests));
 }

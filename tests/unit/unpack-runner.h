@@ -120,7 +120,7 @@ static inline void runner_run(Runner *r, const char *command, const void *data, 
 
 /* NULL: it succeeded. */
 static inline const char *runner_error(const Runner *r) {
-        if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0 && r->report)
-                return NULL;
-        return (r->report ? json_get_string(r->report, "error") : NULL) ?: "(died without a report)";
+        if (!WIFEXITED(r->status) || WEXITSTATUS(r->status) != 0 || !r->report)
+                return "(died without a report)";
+        return json_get_string(r->report, "error");
 }
