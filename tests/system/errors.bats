@@ -264,7 +264,7 @@ no_image_from() {
         cp -a "$BATS_TEST_TMPDIR/kept/." "$state"
         # Until there is no room for one more file. In the container's own layer, since strays are swept away.
         local i=0
-        while : >"$(echo "$state"/*/upper)/filler$((i++))"; do :; done 2>/dev/null
+        while : >"$(echo "$state"/*/upper)/filler$i"; do i=$((i + 1)); done 2>/dev/null
         run --separate-stderr berth start -a full
         systemctl stop berthd.service
         umount "$state"
