@@ -256,15 +256,15 @@ no_image_from() {
 }
 
 @test "a disk that is full when a container starts" {
-        berth create --name full busybox true
-        local state=/var/lib/berth/containers
+        local id state=/var/lib/berth/containers
+        id=$(berth create --name full busybox true)
         systemctl stop berthd.service
         cp -a "$state" "$BATS_TEST_TMPDIR/kept"
         mount -t tmpfs -o size=64k,nr_inodes=100 tmpfs "$state"
         cp -a "$BATS_TEST_TMPDIR/kept/." "$state"
         # Until there is no room for one more file. In the container's own layer, since strays are swept away.
         local i=0
-        while : >"$(echo "$state"/*/upper)/filler$i"; do i=$((i + 1)); done 2>/dev/null
+        while : >"$state/$id/upper/filler$i"; do i=$((i + 1)); done 2>/dev/null
         run --separate-stderr berth start -a full
         systemctl stop berthd.service
         umount "$state"
