@@ -253,7 +253,8 @@ int validate_user(const void *member, char **ret_error) {
         size_t length = strcspn(user, ":");
         int r;
 
-        r = validate_id("user", user, length, ret_error);
+        /* ":33" is Docker's way to name the group alone. */
+        r = length == 0 && user[0] ? 0 : validate_id("user", user, length, ret_error);
         if (r < 0 || !user[length])
                 return r;
         return validate_id("group", user + length + 1, strlen(user + length + 1), ret_error);

@@ -165,6 +165,8 @@ teardown_file() {
         assert_output $'1234\n50'
         run --separate-stderr berth run --rm -u app:staff busybox sh -c 'id -un; id -gn'
         assert_output $'app\nstaff'
+        run --separate-stderr berth run --rm -u :33 busybox sh -c 'id -u; id -g'
+        assert_output $'0\n33'
 }
 
 @test "-h sets the host name; without it, it is the short id" {

@@ -49,6 +49,7 @@ static void test_resolve(void **state) {
                 { "web:adm", 0, 33, 4, "/srv/web", { 0 }, 0 }, /* a group is all there is, then */
                 { "web:12345", 0, 33, 12345, "/srv/web", { 0 }, 0 },
                 { ":adm", 0, 0, 4, "/root", { 0 }, 0 },
+                { ":33", 0, 0, 33, "/root", { 0 }, 0 },
                 { "homeless", 0, 40, 41, "/", { 0 }, 0 },
                 { "last", 0, 60, 61, "/last", { 0 }, 0 },
                 { "1000", 0, 1000, 0, "/", { 0 }, 0 }, /* a number is an id, also where it is somebody's name */
