@@ -75,7 +75,8 @@ int cmd_exec(int argc, char **argv) {
         if (check_settings(argv + 1) < 0)
                 return EXIT_OURS;
         if (!arg_detach) {
-                r = session_open(&session, arg_settings.tty, arg_settings.interactive, true);
+                /* Signals are not passed on: as with docker they end the client, and the process with it. */
+                r = session_open(&session, arg_settings.tty, arg_settings.interactive, false);
                 if (r < 0)
                         return r == -ENOTTY ? EXIT_FAILED : r;
         }

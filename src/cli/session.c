@@ -142,7 +142,12 @@ static void die_of(Session *s, int signo) {
         (void) sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void take_signal(Session *s, bool ended) {
+/* Signals by which somebody wants to be rid of us. */
+static bool asks_for_end(int signo) {
+        return signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGQUIT;
+}
+
+static void take_signal(Session *s, bool started, bool ended) {
         struct signalfd_siginfo info;
 
         if (read(s->signals, &info, sizeof(info)) != (ssize_t) sizeof(info))
@@ -150,7 +155,9 @@ static void take_signal(Session *s, bool ended) {
         int signo = (int) info.ssi_signo;
         if (s->tty && signo == SIGWINCH)
                 send_size(s);
-        else if (s->tty || ended) /* ended: we only hang on a reader of our output that does not read */
+        /* ended: we only hang on a reader of our output that does not read. Not started: nobody is there who could take
+         * the signal, and perhaps nobody will be. */
+        else if (s->tty || ended || (!started && asks_for_end(signo)))
                 die_of(s, signo);
         /* A window that changes is no message to a payload without a terminal; one that somebody sent is. */
         else if (signo != SIGWINCH || info.ssi_code != SI_KERNEL)
@@ -307,10 +314,11 @@ static int pump(Session *s, Channel *channels) {
                 for (int i = 0; i < 3; i++)
                         if (fds[i].revents && serve_channel(s, channels, i) < 0)
                                 return EXIT_FAILED;
-                if (fds[4].revents)
-                        take_signal(s, status != STATUS_NONE);
+                bool ended = status != STATUS_NONE;
                 if (fds[3].revents)
                         status = take_control(s, &started);
+                if (fds[4].revents)
+                        take_signal(s, started, ended);
                 if (status != STATUS_NONE)
                         /* nothing more is read from our stdin: it is the next command's */
                         channels[STDIN_FILENO].to = -EBADF;

@@ -15,7 +15,7 @@
 typedef struct Session {
         bool tty;         /* the payload has a terminal: no stderr, raw mode if we read a terminal, resizes */
         bool interactive; /* our stdin goes there */
-        bool sig_proxy;   /* signals we get go there; never with a terminal */
+        bool sig_proxy;   /* signals we get go there, once it runs; never with a terminal */
         const char *what; /* for messages: the container's name or id as the person knows it */
         int near[3];      /* our ends: write, read, read; -EBADF: not there */
         int far[3];

@@ -85,15 +85,33 @@ teardown_file() {
         assert_contains "$output" "21 61"
 }
 
-@test "signals go to the process, not to the container" {
+@test "a signal ends the client, and its process with it, not the container" {
         local client
-        berth exec host sh -c 'trap "exit 8" TERM; echo ready; while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
+        berth exec host sh -c 'trap "" TERM; echo ready; exec sleep 3232' >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
         client=$!
         wait_until grep -q ready "$BATS_TEST_TMPDIR/out"
         kill -TERM "$client"
         wait "$client" && code=0 || code=$?
-        assert_equal "$code" 8
+        assert_equal "$code" 143
+        wait_until bash -c '! pgrep -f "sleep 323[2]"'
         container_has_state host running
+}
+
+@test "a signal ends a client whose process cannot begin" {
+        local client
+        berth run -d --name frozen busybox sleep 1000 >/dev/null
+        systemctl freeze berth-frozen.scope || skip "no freezer here"
+        berth exec frozen true 3>&- 4>&- &
+        client=$!
+        sleep 0.5 # for it to have called; a signal before that ends it all the same
+        kill -TERM "$client"
+        wait "$client" && code=0 || code=$?
+        systemctl thaw berth-frozen.scope
+        assert_equal "$code" 143
+        run --separate-stderr berth exec frozen echo back
+        assert_status 0
+        assert_output back
+        berth rm -f frozen
 }
 
 @test "a client that is killed takes its process along" {

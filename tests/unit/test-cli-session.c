@@ -273,6 +273,21 @@ static void test_signals(void **state) {
         assert_int_equal(wait_client(&c), 143);
 }
 
+/* Before the payload runs nobody can take a signal: one that asks for the end ends the client. */
+static void test_signals_before_the_start(void **state) {
+        static const int ending[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+        for (size_t i = 0; i < N_ELEMENTS(ending); i++) {
+                Client c;
+                start_client(&c, false, false, true, -1);
+                wait_for_pump(&c);
+                assert_int_equal(kill(c.pid, SIGUSR1), 0);
+                assert_int_equal(hear(&c).value, SIGUSR1);
+                assert_int_equal(kill(c.pid, ending[i]), 0);
+                assert_int_equal(wait_client(&c), 1000 + ending[i]);
+        }
+}
+
 static void test_no_sig_proxy(void **state) {
         Client c;
 
@@ -382,6 +397,7 @@ int main(void) {
                 cmocka_unit_test(test_other_ends),
                 cmocka_unit_test(test_reader_goes_away),
                 cmocka_unit_test(test_signals),
+                cmocka_unit_test(test_signals_before_the_start),
                 cmocka_unit_test(test_no_sig_proxy),
                 cmocka_unit_test(test_terminal),
                 cmocka_unit_test(test_terminal_after_a_signal),
