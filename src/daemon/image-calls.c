@@ -232,12 +232,14 @@ static int check_removal(Manager *m, const Image *image, const char *name, bool 
         size_t n = strv_length(image->references);
 
         if (name) {
+                _cleanup_free_ char *shown = NULL;
                 if (n > 1 || !user || force)
                         return 0;
                 return sd_bus_error_setf(error, BERTH_ERROR_IMAGE_IN_USE,
                                          "conflict: unable to remove repository reference \"%s\" (must force) - "
                                          "container %.12s is using its "
-                                         "referenced image %.12s", name, user->id, image->id);
+                                         "referenced image %.12s",
+                                         oci_reference_shorten(name, &shown) >= 0 ? shown : name, user->id, image->id);
         }
         if (user)
                 return sd_bus_error_setf(error, BERTH_ERROR_IMAGE_IN_USE,
