@@ -21,14 +21,14 @@ const Arg start_args[] = {
         { 0 },
 };
 
-/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One that runs is as good
- * as started, unless somebody wants to see it from its beginning: 0, and no control. */
-static int call_start(const char *path, Session *session, int *ret_control) {
+/* Start, or Attach. Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One that
+ * runs is as good as started: 0, and no control. */
+static int call(const char *path, const char *member, Session *session, int *ret_control) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
         int control, r;
 
-        r = bus_message_new(path, BUS_CONTAINER, "Start", &m, &error);
+        r = bus_message_new(path, BUS_CONTAINER, member, &m, &error);
         if (r >= 0)
                 r = session_append(session, m);
         if (r >= 0)
@@ -36,7 +36,7 @@ static int call_start(const char *path, Session *session, int *ret_control) {
         if (r >= 0)
                 r = sd_bus_message_read(reply, "h", &control);
         *ret_control = -EBADF;
-        if (r < 0 && !session && sd_bus_error_has_name(&error, BERTH_ERROR_RUNNING))
+        if (r < 0 && sd_bus_error_has_name(&error, BERTH_ERROR_RUNNING))
                 return 0;
         if (r >= 0) {
                 *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
@@ -61,7 +61,7 @@ static bool start_detached(const char *name) {
         _cleanup_free_ char *path = NULL;
         int control;
 
-        if (get_path(name, &path) < 0 || call_start(path, NULL, &control) < 0)
+        if (get_path(name, &path) < 0 || call(path, "Start", NULL, &control) < 0)
                 return false;
         if (control >= 0 && session_wait_start(control, name) != EXIT_OK)
                 return false;
@@ -83,20 +83,34 @@ static int get_terminal(const char *path, bool *ret_tty) {
         return r;
 }
 
+static int call_with_streams(const char *path, const char *member, Session *session, bool tty, int *ret_control) {
+        int r = session_open(session, tty, arg_interactive, arg_sig_proxy);
+
+        if (r < 0 && r != -ENOTTY)
+                cli_error("cannot make pipes for its streams: %s", strerror(-r));
+        return r < 0 ? r : call(path, member, session, ret_control);
+}
+
+/* As with docker, who starts what runs already sees it from now on. */
+static int call_attached(const char *path, Session *session, bool tty, int *ret_control) {
+        int r = call_with_streams(path, "Start", session, tty, ret_control);
+
+        if (r < 0 || *ret_control >= 0)
+                return r;
+        session_done(session); /* the refused call took the far ends of its pipes */
+        return call_with_streams(path, "Attach", session, tty, ret_control);
+}
+
 static int start_attached(const char *name) {
         _cleanup_(session_done) Session session = SESSION_NULL;
         _cleanup_free_ char *path = NULL;
-        int control, r;
+        int control = -EBADF;
         bool tty;
 
-        if (get_path(name, &path) < 0 || get_terminal(path, &tty) < 0)
+        if (get_path(name, &path) < 0 || get_terminal(path, &tty) < 0 ||
+            call_attached(path, &session, tty, &control) < 0)
                 return EXIT_FAILED;
-        r = session_open(&session, tty, arg_interactive, arg_sig_proxy);
-        if (r < 0)
-                return r == -ENOTTY ? EXIT_FAILED : r;
         session.what = name;
-        if (call_start(path, &session, &control) < 0)
-                return EXIT_FAILED;
         bus_close();
         return session_run(&session, control);
 }

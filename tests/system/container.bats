@@ -48,15 +48,13 @@ property() {
         assert_equal "$(property life Pid)" 'u 0'
 }
 
-@test "what is stopped can be stopped, what runs can be started, but not once more with its streams, or removed" {
+@test "what is stopped can be stopped, what runs can be started, but not removed" {
         berth run -d --name calm busybox sleep 1000
         id=$(property calm RunId)
         run --separate-stderr berth start calm calm
         assert_status 0
         assert_output $'calm\ncalm'
         assert_equal "$(property calm RunId)" "$id"
-        run --separate-stderr berth start -a calm
-        assert_status 1
         run --separate-stderr call calm Start 'a{sh}' 0
         [ "$status" != 0 ]
         assert_contains "$stderr" "already running"
@@ -75,6 +73,25 @@ property() {
         run --separate-stderr berth rm calm
         assert_status 1
         assert_contains "$stderr" "No such container"
+}
+
+@test "start -a or -i of what runs attaches to it" {
+        local client
+        berth run -di --name echoes busybox sh -c 'while read -r line; do echo "got $line"; echo "err $line" >&2; done; exit 4'
+        id=$(property echoes RunId)
+        run --separate-stderr bash -c 'echo one | berth start -ai echoes'
+        assert_status 4
+        assert_output 'got one'
+        assert_equal "$stderr" 'err one'
+        assert_equal "$(property echoes RunId)" "$id"
+        berth run -d --name heeds busybox sh -c 'trap "echo bye; exit 6" TERM; while :; do echo tick; sleep 0.05; done'
+        berth start -a heeds >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
+        client=$!
+        wait_until grep -q tick "$BATS_TEST_TMPDIR/out"
+        kill -TERM "$client"
+        wait "$client" && code=0 || code=$?
+        assert_equal "$code" 6
+        assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/out")" bye
 }
 
 @test "wait: not-running, next-exit, removed" {
@@ -298,6 +315,7 @@ no_longer_there() {
         berth create --name needs needed true
         run --separate-stderr berth rmi needed
         [ "$status" != 0 ]
+        assert_contains "$stderr" "repository reference \"needed:latest\" (must force)"
         assert_contains "$stderr" "using its referenced image"
         run --separate-stderr berth rmi "$(berth inspect -f '{{.Image}}' needs)"
         [ "$status" != 0 ]
