@@ -250,8 +250,8 @@ static int seek_start(LogReader *reader) {
         return log_reader_seek_head(reader);
 }
 
-/* Waits until the last line of the last run is in the journal, as long as others come: journald may have thousands queued.
- * What is missing after that is lost. */
+/* Waits until the last line of the last run is in the journal, as long as others come: journald may have thousands
+ * queued. What is missing after that is lost. */
 static int wait_for_last(LogReader *reader, const Subject *s) {
         uint64_t age = time_now_usec() - MIN_OF(s->finished, time_now_usec()), deadline = 0, seen = 0;
         const LogEntry *e;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "container/container-unit.h"
 #include "util/fs.h"
 #include "util/strv.h"
@@ -23,6 +24,8 @@ static const UnitDevice devices[] = {
 };
 
 int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret) {
+        /* Its mounts in namespaces keep no host from unmounting; the monitor's last word goes there by its name. */
+        static char *const mounts[] = { (char *) BERTH_STATEDIR, NULL };
         int32_t timeout = c->config.stop_timeout;
 
         if (asprintf(description, "Container %s (%s)", c->name, c->settings.image) < 0)
@@ -35,6 +38,7 @@ int container_unit_describe(const Container *c, pid_t monitor, char **descriptio
                 .pid = monitor,
                 .devices = devices,
                 .n_devices = N_ELEMENTS(devices),
+                .needs_mounts = mounts,
                 .stdin_fd = -EBADF,
                 .stdout_fd = -EBADF,
         };

@@ -137,6 +137,8 @@ static int append_scope(sd_bus_message *m, const TransientUnit *unit, bool optio
                 r = sd_bus_message_append(m, "(sv)", "PIDs", "au", 1, (uint32_t) unit->pid);
         if (r >= 0 && unit->n_devices > 0)
                 r = append_devices(m, unit->devices, unit->n_devices);
+        if (r >= 0)
+                r = append_strv(m, "RequiresMountsFor", unit->needs_mounts);
         return r;
 }
 

@@ -35,6 +35,7 @@ typedef struct TransientUnit {
         pid_t pid;               /* still unreaped by its parent */
         const UnitDevice *devices; /* DevicePolicy=strict and these, when n_devices > 0 */
         size_t n_devices;
+        char *const *needs_mounts; /* RequiresMountsFor=: stay mounted until it has stopped */
 
         /* services: a worker, Type=oneshot, with a sandbox (no network, read-only system, private /tmp and /dev, no
          * new privileges, native syscalls of @system-service plus what is asked for below,

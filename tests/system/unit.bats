@@ -31,7 +31,7 @@ while :; do sleep 0.05; done'
         shown=$(systemctl show berth-props.scope)
         for line in Slice=machine.slice Delegate=yes CollectMode=inactive-or-failed KillSignal=18 SendSIGHUP=no TimeoutStopUSec=35s \
                 TasksMax=infinity CPUAccounting=yes IOAccounting=yes MemoryAccounting=yes TasksAccounting=yes OOMPolicy=continue \
-                DevicePolicy=strict "Description=Container props (busybox)" ActiveState=active; do
+                DevicePolicy=strict RequiresMountsFor=/var/lib/berth "Description=Container props (busybox)" ActiveState=active; do
                 grep -qxF "$line" <<<"$shown" || { fail "no $line in: $shown"; return 1; }
         done
         for device in '/dev/null rwm' '/dev/urandom rwm' '/dev/ptmx rwm' 'char-pts rwm' 'char-* m' 'block-* m'; do

@@ -246,8 +246,9 @@ static void test_properties(void **state) {
         static const char *const of_scope[] = {
                 "Slice:s", "Delegate:b", "CollectMode:s", "KillSignal:i", "SendSIGHUP:b", "TimeoutStopUSec:t", "TasksMax:t", "CPUAccounting:b",
                 "IOAccounting:b", "MemoryAccounting:b", "TasksAccounting:b", "OOMPolicy:s", "Description:s", "DevicePolicy:s",
-                "DeviceAllow:a(ss)", "PIDs:au",
+                "DeviceAllow:a(ss)", "PIDs:au", "RequiresMountsFor:as",
         };
+        static char *const mounts[] = { (char *) "/var/lib/berth", NULL };
         static const char *const of_worker[] = {
                 "Type:s", "ExecStart:a(sasb)", "StandardInputFileDescriptor:h", "StandardOutput:s", "PrivateNetwork:b", "ProtectSystem:s",
                 "PrivateDevices:b", "NoNewPrivileges:b", "CapabilityBoundingSet:t", "SystemCallFilter:(bas)", "MemoryMax:t", "AddRef:b",
@@ -256,6 +257,7 @@ static void test_properties(void **state) {
         Fixture *f = *state;
         TransientUnit s = scope("good.scope"), w = worker("good.service");
 
+        s.needs_mounts = mounts;
         assert_int_equal(unit_start(f->units, &s, 0, on_done, f, NULL), 0);
         run_until_done(f, 1);
         for (size_t i = 0; i < N_ELEMENTS(of_scope); i++)
