@@ -11,14 +11,20 @@
 
 static sd_bus *the_bus;
 
-void cli_error(const char *format, ...) {
-        char line[4096] = "berth: ";
-        size_t prefix = strlen(line), length;
-        va_list ap;
+static const char *the_command; /* "image rm" */
 
-        va_start(ap, format);
+void cli_set_command(const char *called) {
+        the_command = called;
+}
+
+/* command: NULL if the text says itself what was tried. */
+static void print_line(const char *command, const char *format, va_list ap) {
+        char line[4096];
+        size_t prefix, length;
+
+        snprintf(line, sizeof(line), "berth%s%s: ", command ? " " : "", command ? command : "");
+        prefix = strlen(line);
         vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, ap);
-        va_end(ap);
         length = strlen(line);
         while (length > prefix && (line[length - 1] == '\n' || line[length - 1] == ' '))
                 length--;
@@ -27,6 +33,22 @@ void cli_error(const char *format, ...) {
                         line[i] = ' ';
         line[length++] = '\n';
         (void) fd_write_all(STDERR_FILENO, line, length);
+}
+
+void cli_error(const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        print_line(NULL, format, ap);
+        va_end(ap);
+}
+
+static void _printf_(1, 2) command_error(const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        print_line(the_command, format, ap);
+        va_end(ap);
 }
 
 /* What the bus itself says, in words that tell what to do. */
@@ -49,6 +71,12 @@ static const struct { const char *name, *text; } bus_errors[] = {
         { SD_BUS_ERROR_NO_MEMORY, "out of memory" },
 };
 
+/* A refusal is worded the same for every verb: what was refused has to be added. */
+static bool is_refusal(const sd_bus_error *error) {
+        return sd_bus_error_has_names(error, BERTH_ERROR_DENIED, SD_BUS_ERROR_ACCESS_DENIED,
+                                      SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
+}
+
 void bus_print_error(const sd_bus_error *error, int r) {
         if (!error || !error->name) {
                 cli_error("%s", strerror(r < 0 ? -r : EIO));
@@ -59,7 +87,11 @@ void bus_print_error(const sd_bus_error *error, int r) {
                         cli_error("%s", bus_errors[i].text);
                         return;
                 }
-        cli_error("%s", error->message && *error->message ? error->message : error->name);
+        const char *message = error->message && *error->message ? error->message : error->name;
+        if (is_refusal(error))
+                command_error("%s", message);
+        else
+                cli_error("%s", message);
 }
 
 int bus_open(sd_bus **ret, sd_bus_error *error) {

@@ -188,6 +188,7 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
         if (check_count(called, v, n) < 0)
                 return EXIT_FAILED;
         argv[n] = NULL;
+        cli_set_command(called);
         r = v->handler(n, argv);
         if (r < 0) {
                 cli_error("%s", strerror(-r));
