@@ -6,9 +6,16 @@
 #include "cli/bus.h"
 #include "cli/verb.h"
 #include "util/strv.h"
+#include "util/timestamp.h"
+
+#define TRIES_MAX 10 /* in a row, each without an answer */
+#define TRY_USEC (10 * USEC_PER_SEC) /* a berthd that lived so long with our call was not killed by it */
 
 typedef struct Item {
         const char *name;
+        char *path;
+        unsigned tries;
+        uint64_t called_usec;
         bool done;
         sd_bus_error error;    /* set: it failed */
         sd_bus_message *reply; /* set: it went well */
@@ -27,12 +34,11 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
 
 static int send_call(const Batch *batch, Item *item) {
         _cleanup_bus_message_ sd_bus_message *m = NULL;
-        _cleanup_free_ char *path = NULL;
-        int r;
+        int r = item->path ? 0 : bus_get_container(item->name, &item->path, &item->error);
 
-        r = bus_get_container(item->name, &path, &item->error);
+        item->called_usec = time_monotonic_usec();
         if (r >= 0)
-                r = bus_message_new(path, BUS_CONTAINER, batch->member, &m, &item->error);
+                r = bus_message_new(item->path, BUS_CONTAINER, batch->member, &m, &item->error);
         if (r >= 0 && batch->append)
                 r = batch->append(m);
         if (r >= 0)
@@ -55,11 +61,29 @@ static bool print_item(const Batch *batch, const Item *item) {
         return true;
 }
 
-static int wait_for(Item *item) {
+/* Makes the call once more, if berthd went away before it answered and that may be: the next berthd, which the bus starts,
+ * knows what the last one knew. It is asked by the id: the name may be another container's by then. */
+static bool call_again(const Batch *batch, Item *item) {
+        _cleanup_free_ char *id = item->path ? strdup(strrchr(item->path, '/') + 1) : NULL;
+
+        if (!batch->again || !id)
+                return false;
+        if (time_monotonic_usec() - item->called_usec >= TRY_USEC)
+                item->tries = 0;
+        while (item->done && sd_bus_error_has_name(&item->error, SD_BUS_ERROR_NO_REPLY) && item->tries < TRIES_MAX) {
+                item->tries++;
+                sd_bus_error_free(&item->error);
+                free(TAKE(item->path));
+                item->done = bus_get_container(id, &item->path, &item->error) < 0 || send_call(batch, item) < 0;
+        }
+        return !item->done;
+}
+
+static int wait_for(const Batch *batch, Item *item) {
         sd_bus *bus;
         int r = bus_open(&bus, &item->error);
 
-        while (r >= 0 && !item->done) {
+        while (r >= 0 && (!item->done || call_again(batch, item))) {
                 r = sd_bus_process(bus, NULL);
                 if (r == 0 && !item->done)
                         r = sd_bus_wait(bus, UINT64_MAX);
@@ -80,13 +104,14 @@ int batch_run(const Batch *batch, int argc, char **argv) {
                 items[i].done = send_call(batch, &items[i]) < 0;
         }
         for (int i = 0; i < argc; i++) {
-                (void) wait_for(&items[i]);
+                (void) wait_for(batch, &items[i]);
                 if (!print_item(batch, &items[i]))
                         failed = true;
         }
         for (int i = 0; i < argc; i++) {
                 sd_bus_error_free(&items[i].error);
                 sd_bus_message_unref(items[i].reply);
+                free(items[i].path);
         }
         return failed ? EXIT_FAILED : EXIT_OK;
 }

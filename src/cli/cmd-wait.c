@@ -17,7 +17,7 @@ static void print_status(const char *name, sd_bus_message *reply) {
 }
 
 int cmd_wait(int argc, char **argv) {
-        static const Batch wait = { "Wait", append_condition, print_status };
+        static const Batch wait = { "Wait", append_condition, print_status, .again = true };
 
         return batch_run(&wait, argc, argv);
 }

@@ -212,6 +212,23 @@ END
         done
 }
 
+@test "wait goes on when berthd is killed, again and again" {
+        local i waiter
+        berth run -d --name long busybox sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done' >/dev/null
+        berth wait long >"$BATS_TEST_TMPDIR/wait" 2>&1 3>&- 4>&- &
+        waiter=$!
+        for i in 1 2 3; do
+                wait_until systemctl is-active --quiet berthd.service
+                sleep 0.3 # for it to have been asked
+                kill_berthd
+        done
+        sleep 0.3
+        kill -0 "$waiter"
+        berth stop long
+        wait "$waiter"
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/wait")" 7
+}
+
 @test "somebody without rights sees no settings, and may do nothing" {
         berth run -d --name kept -e SECRET=42 --label token=SECRET busybox sleep 1000
         nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
@@ -220,6 +237,7 @@ END
                 run --separate-stderr "${nobody[@]}" berth $command
                 [ "$status" != 0 ] || fail "$command succeeded"
                 assert_contains "$stderr" root
+                assert_contains "$stderr" "berth ${command%% *}: " # what was refused
         done
         object=/org/berth1/container/$(berth inspect -f '{{.Id}}' kept)
         for call in "$object org.freedesktop.DBus.Properties GetAll s org.berth1.Container" \
