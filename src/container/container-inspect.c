@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `inspect`: a container in Docker's JSON shape. What somebody set stands where the option table says; then comes
- * what follows from it and from the run. berth's own facts have names of their own: Unit, RunId, UsernsBase,
- * LogEpoch, LogOrdinal. */
+/* `inspect`: a container in Docker's JSON shape. First comes what all containers have in common; what somebody set
+ * stands where the option table says; then comes what follows from it and from the run. berth's own facts have names of
+ * their own: Unit, RunId, UsernsBase, LogEpoch, LogOrdinal. */
 #include <stdio.h>
 #include <time.h>
 
@@ -9,6 +9,78 @@
 #include "util/strv.h"
 
 #define ZERO_TIME "0001-01-01T00:00:00Z"
+
+/* What every container has in Docker's output and scripts look at, where berth has no setting of it, or not yet: what
+ * holds then. */
+static const struct { const char *place, *json; } constants[] = {
+        { "AppArmorProfile",                      "\"\"" },
+        { "Driver",                               "\"overlay\"" },
+        { "ExecIDs",                              "null" },
+        { "LogPath",                              "\"\"" },
+        { "MountLabel",                           "\"\"" },
+        { "Mounts",                               "[]" },
+        { "Platform",                             "\"linux\"" },
+        { "ProcessLabel",                         "\"\"" },
+        { "RestartCount",                         "0" },
+        { "GraphDriver.Name",                     "\"overlay\"" },
+        /* Who looks on now is no matter of the container's. */
+        { "Config.AttachStdin",                   "false" },
+        { "Config.AttachStdout",                  "false" },
+        { "Config.AttachStderr",                  "false" },
+        { "Config.Domainname",                    "\"\"" },
+        { "Config.OnBuild",                       "null" },
+        { "Config.StdinOnce",                     "false" },
+        { "HostConfig.Binds",                     "null" },
+        { "HostConfig.BlkioWeight",               "0" },
+        { "HostConfig.CapAdd",                    "null" },
+        { "HostConfig.CapDrop",                   "null" },
+        { "HostConfig.CgroupnsMode",              "\"private\"" },
+        { "HostConfig.CpuPeriod",                 "0" },
+        { "HostConfig.CpuQuota",                  "0" },
+        { "HostConfig.CpuShares",                 "0" },
+        { "HostConfig.CpusetCpus",                "\"\"" },
+        { "HostConfig.CpusetMems",                "\"\"" },
+        { "HostConfig.Devices",                   "[]" },
+        { "HostConfig.Dns",                       "[]" },
+        { "HostConfig.DnsOptions",                "[]" },
+        { "HostConfig.DnsSearch",                 "[]" },
+        { "HostConfig.ExtraHosts",                "null" },
+        { "HostConfig.GroupAdd",                  "null" },
+        { "HostConfig.IpcMode",                   "\"private\"" },
+        { "HostConfig.Links",                     "null" },
+        { "HostConfig.LogConfig",                 "{\"Type\": \"journald\", \"Config\": {}}" },
+        { "HostConfig.Memory",                    "0" },
+        { "HostConfig.MemoryReservation",         "0" },
+        { "HostConfig.MemorySwap",                "0" },
+        { "HostConfig.NanoCpus",                  "0" },
+        { "HostConfig.OomScoreAdj",               "0" },
+        { "HostConfig.PidMode",                   "\"\"" },
+        { "HostConfig.PidsLimit",                 "null" },
+        { "HostConfig.PortBindings",              "{}" },
+        { "HostConfig.Privileged",                "false" },
+        { "HostConfig.PublishAllPorts",           "false" },
+        { "HostConfig.RestartPolicy",             "{\"Name\": \"no\", \"MaximumRetryCount\": 0}" },
+        { "HostConfig.ShmSize",                   "67108864" },
+        { "HostConfig.UTSMode",                   "\"\"" },
+        { "HostConfig.Ulimits",                   "[]" },
+        { "HostConfig.UsernsMode",                "\"\"" },
+        { "HostConfig.VolumesFrom",               "null" },
+        { "NetworkSettings.Bridge",               "\"\"" },
+        { "NetworkSettings.EndpointID",           "\"\"" },
+        { "NetworkSettings.Gateway",              "\"\"" },
+        { "NetworkSettings.GlobalIPv6Address",    "\"\"" },
+        { "NetworkSettings.IPAddress",            "\"\"" },
+        { "NetworkSettings.IPPrefixLen",          "0" },
+        { "NetworkSettings.IPv6Gateway",          "\"\"" },
+        { "NetworkSettings.MacAddress",           "\"\"" },
+        { "NetworkSettings.Ports",                "{}" },
+};
+
+/* Of the one network that the container has: neither none nor host gives it an address of its own. */
+#define ENDPOINT \
+        "{\"Aliases\": null, \"DNSNames\": null, \"DriverOpts\": null, \"EndpointID\": \"\", \"Gateway\": \"\"," \
+        " \"GlobalIPv6Address\": \"\", \"GlobalIPv6PrefixLen\": 0, \"IPAMConfig\": null, \"IPAddress\": \"\"," \
+        " \"IPPrefixLen\": 0, \"IPv6Gateway\": \"\", \"Links\": null, \"MacAddress\": \"\", \"NetworkID\": \"\"}"
 
 /* Puts a value at "A.B.C", making the objects on the way. Takes the reference. */
 static int set(json_object *root, const char *place, json_object *value) {
@@ -48,6 +120,21 @@ static int set_bool(json_object *root, const char *place, bool value) {
 static int set_int(json_object *root, const char *place, int64_t value) {
         json_object *i = json_object_new_int64(value);
         return i ? set(root, place, i) : -ENOMEM;
+}
+
+static int set_json(json_object *root, const char *place, const char *text) {
+        json_object *value;
+        int r = json_parse(text, strlen(text), &value);
+
+        return r < 0 ? r : set(root, place, value);
+}
+
+static int set_constants(json_object *root) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(constants); i++)
+                r = set_json(root, constants[i].place, constants[i].json);
+        return r;
 }
 
 static json_object *string_array(char *const *v) {
@@ -173,7 +260,9 @@ static int set_config(json_object *root, const Container *c) {
             (r = set_strv(root, "Config.Cmd", config->command)) < 0 ||
             (r = set_strv(root, "Config.Entrypoint", config->entrypoint)) < 0 ||
             (r = set_string(root, "Config.WorkingDir", config->working_dir)) < 0 ||
-            (r = set_map(root, "Config.Labels", config->labels)) < 0)
+            (r = set_map(root, "Config.Labels", config->labels)) < 0 ||
+            (r = set(root, "Config.ExposedPorts", json_object_get(json_get(c->image_config, "ExposedPorts")))) < 0 ||
+            (r = set(root, "Config.Volumes", json_object_get(json_get(c->image_config, "Volumes")))) < 0)
                 return r;
         return config->stop_signal_text ? set_string(root, "Config.StopSignal", config->stop_signal_text) : 0;
 }
@@ -182,41 +271,28 @@ static int set_rest(json_object *root, const Container *c) {
         const char *network = container_has_host_network(c) ? "host" : "none";
         _cleanup_free_ char *name = NULL, *image = NULL, *upper = NULL, *endpoint = NULL, *hosts = NULL,
                             *hostname = NULL, *resolv = NULL;
-        json_object *empty = json_object_new_array(), *settings = json_object_new_object();
         int r;
 
-        if (!empty || !settings || asprintf(&name, "/%s", c->name) < 0 ||
+        if (asprintf(&name, "/%s", c->name) < 0 ||
             asprintf(&image, "sha256:%s", c->image_id) < 0 ||
             asprintf(&endpoint, "NetworkSettings.Networks.%s", network) < 0 ||
             container_state_path(c, "upper", &upper) < 0 || container_bundle_path(c, "hosts", &hosts) < 0 ||
             container_bundle_path(c, "hostname", &hostname) < 0 ||
-            container_bundle_path(c, "resolv.conf", &resolv) < 0) {
-                json_object_put(empty);
-                json_object_put(settings);
+            container_bundle_path(c, "resolv.conf", &resolv) < 0)
                 return -ENOMEM;
-        }
-        if ((r = set(root, "Mounts", empty)) < 0) {
-                json_object_put(settings);
-                return r;
-        }
-        if ((r = set(root, endpoint, settings)) < 0 ||
+        if ((r = set_json(root, endpoint, ENDPOINT)) < 0 ||
             (r = set_string(root, "Id", c->id)) < 0 ||
             (r = set_time(root, "Created", c->created_usec)) < 0 ||
             (r = set_string(root, "Name", name)) < 0 ||
             (r = set_string(root, "Image", image)) < 0 ||
             (r = set_string(root, "ImageDigest", c->image_digest)) < 0 ||
-            (r = set_int(root, "RestartCount", 0)) < 0 ||
-            (r = set_string(root, "Driver", "overlay")) < 0 ||
-            (r = set_string(root, "Platform", "linux")) < 0 ||
-            (r = set_string(root, "GraphDriver.Name", "overlay")) < 0 ||
             (r = set_string(root, "GraphDriver.Data.UpperDir", upper)) < 0 ||
             (r = set_string(root, "HostsPath", hosts)) < 0 ||
             (r = set_string(root, "HostnamePath", hostname)) < 0 ||
             (r = set_string(root, "ResolvConfPath", resolv)) < 0 ||
             (r = set_string(root, "HostConfig.NetworkMode", network)) < 0 ||
-            (r = set_string(root, "HostConfig.LogConfig.Type", "journald")) < 0 ||
-            (r = set_bool(root, "HostConfig.Privileged", false)) < 0 ||
-            (r = set_string(root, "HostConfig.UsernsMode", "")) < 0 ||
+            (r = set_strv(root, "HostConfig.MaskedPaths", (char **) container_masked_paths)) < 0 ||
+            (r = set_strv(root, "HostConfig.ReadonlyPaths", (char **) container_readonly_paths)) < 0 ||
             (r = set_string(root, "Unit", c->unit)) < 0 ||
             (r = set_string(root, "RunId", c->result.run_id)) < 0 ||
             (r = set_string(root, "LogEpoch", c->result.log_epoch)) < 0 ||
@@ -231,7 +307,8 @@ int container_inspect(Container *c, json_object **ret) {
 
         if (!root)
                 return -ENOMEM;
-        if ((r = set_options(root, &c->settings)) < 0 ||
+        if ((r = set_constants(root)) < 0 ||
+            (r = set_options(root, &c->settings)) < 0 ||
             (r = set_command(root, c)) < 0 ||
             (r = set_state(root, c)) < 0 ||
             (r = set_config(root, c)) < 0 ||

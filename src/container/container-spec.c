@@ -21,12 +21,12 @@ static const struct { const char *name; unsigned number; } capabilities[] = {
         { "CAP_KILL",             CAP_KILL             }, { "CAP_AUDIT_WRITE",  CAP_AUDIT_WRITE  },
 };
 
-static const char *const masked_paths[] = {
+const char *const container_masked_paths[] = {
         "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
         "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
         "/sys/firmware", "/sys/devices/virtual/powercap", NULL,
 };
-static const char *const readonly_paths[] = {
+const char *const container_readonly_paths[] = {
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
 };
 
@@ -252,8 +252,8 @@ static int add_linux(json_object *spec, const Container *c) {
             (r = add_id_map(object, "uidMappings", c->ids_base)) < 0 ||
             (r = add_id_map(object, "gidMappings", c->ids_base)) < 0 ||
             (r = add_namespaces(object, host_network)) < 0 ||
-            (r = json_add_strv(object, "maskedPaths", (char **) masked_paths)) < 0 ||
-            (r = json_add_strv(object, "readonlyPaths", (char **) readonly_paths)) < 0)
+            (r = json_add_strv(object, "maskedPaths", (char **) container_masked_paths)) < 0 ||
+            (r = json_add_strv(object, "readonlyPaths", (char **) container_readonly_paths)) < 0)
                 return r;
         return host_network ? 0 : json_add_map(object, "sysctl", (char **) network_sysctls);
 }

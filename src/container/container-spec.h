@@ -11,6 +11,9 @@ int container_spec_new(const Container *c, const char *layers, const char *secco
 /* Docker's capabilities for a container, as 1 << CAP_*. */
 uint64_t container_capabilities(void);
 
+/* What nobody inside sees, and what nobody may write: Docker's lists. */
+extern const char *const container_masked_paths[], *const container_readonly_paths[];
+
 /* What `exec` was asked for. */
 typedef struct ExecSettings {
         char **command;

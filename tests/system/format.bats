@@ -150,6 +150,33 @@ teardown_file() {
         assert_status 0
 }
 
+@test "inspect: what all containers have, and scripts of Docker's ask for" {
+        make_busybox_image shop 'EXPOSE 80/tcp' 'VOLUME /data'
+        berth create --name web shop sleep 1000 >/dev/null
+        berth create --name wire -i --network host listed sleep 1000 >/dev/null
+        check() {
+                run --separate-stderr berth inspect -f "$1" "${3:-web}"
+                assert_status 0 || return 1
+                assert_output "$2"
+        }
+        check '{{.NetworkSettings.IPAddress}}/{{json .NetworkSettings.Ports}}/{{.NetworkSettings.MacAddress}}' '/{}/'
+        check '{{range $n, $e := .NetworkSettings.Networks}}{{$n}} [{{$e.IPAddress}}{{$e.Gateway}}{{$e.NetworkID}}]{{end}}' 'none []'
+        check '{{range $n, $e := .NetworkSettings.Networks}}{{$n}} [{{$e.MacAddress}}]{{end}}' 'host []' wire
+        check '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}' 'no 0'
+        check '{{json .HostConfig.Binds}} {{json .HostConfig.PortBindings}} {{json .HostConfig.Devices}}' 'null {} []'
+        check '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.CpuShares}} {{.HostConfig.ShmSize}}' '0 0 0 67108864'
+        check '{{.HostConfig.Privileged}} {{.HostConfig.PublishAllPorts}} {{.HostConfig.AutoRemove}}' 'false false false'
+        check '{{.HostConfig.LogConfig.Type}} {{json .HostConfig.LogConfig.Config}}' 'journald {}'
+        check '{{.HostConfig.IpcMode}} {{.HostConfig.CgroupnsMode}} {{.HostConfig.PidMode}}{{.HostConfig.UTSMode}}' 'private private '
+        check '{{index .HostConfig.ReadonlyPaths 0}} {{index .HostConfig.MaskedPaths 0}}' '/proc/bus /proc/asound'
+        check '{{json .Config.ExposedPorts}} {{json .Config.Volumes}}' '{"80/tcp":{}} {"/data":{}}'
+        check '{{json .Config.ExposedPorts}} {{json .Config.Volumes}}' 'null null' wire
+        check '{{.Config.OpenStdin}} {{.Config.AttachStdout}} [{{.Config.Domainname}}]' 'true false []' wire
+        check '[{{.LogPath}}{{.AppArmorProfile}}{{.ProcessLabel}}] {{json .ExecIDs}} {{.Platform}}' '[] null linux'
+        cleanup_containers
+        berth rmi shop >/dev/null
+}
+
 @test "inspect: templates" {
         berth create --name web --label a=b --label com.x/y=z -e X=y listed sleep 1000 >/dev/null
         check() {
