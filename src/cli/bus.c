@@ -17,12 +17,11 @@ void cli_set_command(const char *called) {
         the_command = called;
 }
 
-/* command: NULL if the text says itself what was tried. */
-static void print_line(const char *command, const char *format, va_list ap) {
+static void print_line(const char *begin, const char *command, const char *format, va_list ap) {
         char line[4096];
         size_t prefix, length;
 
-        snprintf(line, sizeof(line), "berth%s%s: ", command ? " " : "", command ? command : "");
+        snprintf(line, sizeof(line), "%s%s%s: ", begin, command ? " " : "", command ? command : "");
         prefix = strlen(line);
         vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, ap);
         length = strlen(line);
@@ -39,7 +38,15 @@ void cli_error(const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        print_line(NULL, format, ap);
+        print_line("berth", NULL, format, ap);
+        va_end(ap);
+}
+
+void cli_warning(const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        print_line("WARNING", NULL, format, ap);
         va_end(ap);
 }
 
@@ -47,7 +54,7 @@ static void _printf_(1, 2) command_error(const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        print_line(the_command, format, ap);
+        print_line("berth", the_command, format, ap);
         va_end(ap);
 }
 

@@ -56,3 +56,5 @@ void bus_print_error(const sd_bus_error *error, int r);
 
 /* "berth: …" on stderr, line breaks and control characters taken out. */
 void cli_error(const char *format, ...) _printf_(1, 2);
+/* The same after "WARNING: ", as docker prints what a call says that went well. */
+void cli_warning(const char *format, ...) _printf_(1, 2);

@@ -69,6 +69,6 @@ int new_container_warnings(sd_bus_message *reply) {
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_read_basic(reply, 's', &warning)) > 0)
-                cli_error("warning: %s", warning);
+                cli_warning("%s", warning);
         return r < 0 ? r : sd_bus_message_exit_container(reply);
 }

@@ -6,6 +6,7 @@
 #include "container/bus-bounds.h"
 #include "container/client-streams.h"
 #include "daemon/image-bus.h"
+#include "oci/descriptor.h"
 #include "util/io.h"
 #include "util/strv.h"
 #include "wire/errors.h"
@@ -69,9 +70,49 @@ static int read_settings(sd_bus_message *message, ContainerSettings *s, sd_bus_e
         return r < 0 ? r : check_assignments("labels", s->labels, error);
 }
 
+/* What the one who creates should know: the program may not run here, and will not say why. In Docker's words. */
+static int append_warnings(sd_bus_message *reply, Manager *m, const Container *c) {
+        const Image *image = image_store_get(m->host.images, c->image_id);
+        const char *os = image ? json_get_string(image->record, "os") : NULL,
+                   *architecture = image ? json_get_string(image->record, "architecture") : NULL,
+                   *variant = image ? json_get_string(image->record, "variant") : NULL;
+        OciPlatform platform = { .os = (char *) os, .architecture = (char *) architecture };
+        _cleanup_free_ char *text = NULL;
+        char *warnings[] = { NULL, NULL };
+
+        if (!oci_platform_is_host(&platform)) {
+                bool has_variant = variant && *variant;
+                if (asprintf(&text,
+                             "The requested image's platform (%s/%s%s%s) does not match the detected host platform "
+                             "(linux/%s) and no specific platform was requested",
+                             os ? os : "linux", architecture ? architecture : "unknown", has_variant ? "/" : "",
+                             has_variant ? variant : "", oci_host_architecture()) < 0)
+                        return -ENOMEM;
+                warnings[0] = text;
+        }
+        return sd_bus_message_append_strv(reply, warnings);
+}
+
+/* fd: -EBADF: CreateContainer, which has none to give. */
+static int reply_created(sd_bus_message *message, Manager *m, const Container *c, int fd) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = container_bus_path(c, &path);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "os", path, c->id);
+        if (r >= 0 && fd >= 0)
+                r = sd_bus_message_append(reply, "h", fd);
+        if (r >= 0)
+                r = append_warnings(reply, m, c);
+        return r < 0 ? r : sd_bus_send(m->host.bus, reply, NULL);
+}
+
 static int method_create_container(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(container_settings_done) ContainerSettings settings;
-        _cleanup_free_ char *path = NULL;
         Manager *m = userdata;
         Container *c;
         int r;
@@ -84,15 +125,12 @@ static int method_create_container(sd_bus_message *message, void *userdata, sd_b
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = manager_create(m, &settings, &c, error);
-        if (r >= 0)
-                r = container_bus_path(c, &path);
-        return r < 0 ? r : sd_bus_reply_method_return(message, "osas", path, c->id, 0);
+        return r < 0 ? r : reply_created(message, m, c, -EBADF);
 }
 
 static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(client_streams_done) ClientStreams streams = CLIENT_STREAMS_NONE;
         _cleanup_(container_settings_done) ContainerSettings settings;
-        _cleanup_free_ char *path = NULL;
         Manager *m = userdata;
         Container *c;
         int r;
@@ -110,8 +148,6 @@ static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *err
         if (client_fd < 0)
                 return client_fd;
         r = manager_create(m, &settings, &c, error);
-        if (r >= 0)
-                r = container_bus_path(c, &path);
         if (r < 0)
                 return r;
         r = container_start(c, &streams, error);
@@ -121,7 +157,7 @@ static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *err
                         (void) container_remove(c, NULL);
                 return r;
         }
-        return sd_bus_reply_method_return(message, "oshas", path, c->id, client_fd, 0);
+        return reply_created(message, m, c, client_fd);
 }
 
 /* --- Lookups: no more than the object paths that everybody can list --- */

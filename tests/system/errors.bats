@@ -162,13 +162,14 @@ refused() {
 
 # --- Archives ---
 
-# docker_archive FILE LAYER [ID-OF-LAYER]: what docker save would write, with this file as the only layer.
+# docker_archive FILE LAYER [ID-OF-LAYER [ARCHITECTURE]]: what docker save would write, with this file as the only layer.
 docker_archive() {
         local dir diff
         dir=$(mktemp -d "$BATS_TEST_TMPDIR/archive.XXXXXX")
         cp "$2" "$dir/layer.tar"
         diff=${3:-$(sha256sum <"$2" | cut -d ' ' -f 1)}
-        printf '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$diff" >"$dir/config.json"
+        printf '{"architecture":"%s","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+                "${4:-amd64}" "$diff" >"$dir/config.json"
         printf '[{"Config":"config.json","RepoTags":["bad:latest"],"Layers":["layer.tar"]}]' >"$dir/manifest.json"
         tar -C "$dir" -cf "$1" config.json manifest.json layer.tar
 }
@@ -326,4 +327,21 @@ no_image_from() {
         run berth load -q -i "$BATS_TEST_TMPDIR/a.tar"
         [ "$output" = "Loaded image: shown:1" ]
         berth rmi shown:1
+}
+
+@test "an image for other machines: a warning in Docker's words, once, and it is tried" {
+        local warning
+        docker_archive "$BATS_TEST_TMPDIR/vax.tar" "$(busybox_rootfs)" '' vax
+        berth load -i "$BATS_TEST_TMPDIR/vax.tar" >/dev/null
+        warning="WARNING: The requested image's platform (linux/vax) does not match the detected host platform"
+        warning+=" (linux/$(dpkg --print-architecture)) and no specific platform was requested"
+        run --separate-stderr berth run --rm bad:latest echo runs
+        assert_status 0
+        assert_output runs
+        assert_equal "$stderr" "$warning"
+        run --separate-stderr berth create bad:latest true
+        assert_status 0
+        assert_equal "$stderr" "$warning"
+        run --separate-stderr berth create busybox true
+        assert_equal "$stderr" ''
 }
