@@ -61,8 +61,8 @@ static bool print_item(const Batch *batch, const Item *item) {
         return true;
 }
 
-/* Makes the call once more, if berthd went away before it answered and that may be: the next berthd, which the bus starts,
- * knows what the last one knew. It is asked by the id: the name may be another container's by then. */
+/* Makes the call once more, if berthd went away before it answered and that may be: the next berthd, which the bus
+ * starts, knows what the last one knew. It is asked by the id: the name may be another container's by then. */
 static bool call_again(const Batch *batch, Item *item) {
         _cleanup_free_ char *id = item->path ? strdup(strrchr(item->path, '/') + 1) : NULL;
 

@@ -21,8 +21,8 @@ const Arg start_args[] = {
         { 0 },
 };
 
-/* Start, or Attach. Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One that
- * runs is as good as started: 0, and no control. */
+/* Start, or Attach. Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One
+ * that runs is as good as started: 0, and no control. */
 static int call(const char *path, const char *member, Session *session, int *ret_control) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
