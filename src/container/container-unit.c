@@ -53,17 +53,30 @@ int container_unit_lift_log_limit(const Container *c) {
         return symlink("0", path) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-void container_unit_sweep_log_links(ContainerHost *host) {
+/* A monitor that has told of the end may still wait for journald to read the last lines. */
+static bool unit_exists(const char *unit) {
+        _cleanup_free_ char *path = NULL;
+
+        return asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s", unit) >= 0 && access(path, F_OK) >= 0;
+}
+
+bool container_unit_sweep_log_links(ContainerHost *host) {
         DIR *dir = opendir(UNITS_DIR);
+        bool all = true;
 
         if (!dir)
-                return;
+                return true;
         for (struct dirent *e; (e = readdir(dir));) {
                 const char *unit = startswith(e->d_name, LOG_LINK_PREFIX);
-                if (unit && startswith(unit, "berth-") && strstr(unit, ".scope") && !host->unit_in_use(host, unit))
+                if (!unit || !startswith(unit, "berth-") || !strstr(unit, ".scope") || host->unit_in_use(host, unit))
+                        continue;
+                if (unit_exists(unit))
+                        all = false;
+                else
                         (void) unlinkat(dirfd(dir), e->d_name, 0);
         }
         closedir(dir);
+        return all;
 }
 
 void container_unit_kill(const Container *c) {

@@ -11,8 +11,8 @@ int container_unit_describe(const Container *c, pid_t monitor, char **descriptio
 /* journald takes its limit for a unit's lines from a link that PID 1 makes for services; for a scope we make it. Its
  * end: log_links_sweep. */
 int container_unit_lift_log_limit(const Container *c);
-/* Removes the links of our scopes that are no container's any more. */
-void container_unit_sweep_log_links(ContainerHost *host);
+/* Removes the links of our scopes that are no container's any more. False: some of these scopes are still there. */
+bool container_unit_sweep_log_links(ContainerHost *host);
 
 /* Kills whatever is in the unit; for a unit whose monitor is gone or deaf. */
 void container_unit_kill(const Container *c);

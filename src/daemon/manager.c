@@ -183,7 +183,8 @@ static void host_trashed(ContainerHost *host) {
 static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *m = userdata;
 
-        container_unit_sweep_log_links(&m->host);
+        if (!container_unit_sweep_log_links(&m->host))
+                m->host.unit_ended(&m->host); /* later, then */
         return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Monitor's life: see monitor.h. */
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -328,10 +329,18 @@ int monitor_abort(Monitor *m, const char *why) {
         return 0;
 }
 
-/* journald finds out a line's unit from the living sender, when it reads the line: give it the time. */
+/* journald finds out a line's unit from the living sender, when it reads the line: give it the time, while it reads:
+ * after a burst there are ten thousand lines in the socket. */
 static void linger(Monitor *m) {
-        for (int i = 0; i < 400 && m->log.journal && journal_unread(m->log.journal) > 0; i++)
+        int unread, least = INT_MAX;
+
+        for (int quiet = 0; quiet < 400 && m->log.journal && (unread = journal_unread(m->log.journal)) > 0; quiet++) {
+                if (unread < least) {
+                        least = unread;
+                        quiet = 0;
+                }
                 usleep(5000);
+        }
 }
 
 static int init_monitor(Monitor *m, int listen_fd) {
