@@ -77,7 +77,7 @@ property() {
 
 @test "start -a or -i of what runs attaches to it" {
         local client
-        berth run -di --name echoes busybox sh -c 'while read -r line; do echo "got $line"; echo "err $line" >&2; done; exit 4'
+        berth run -di --name echoes busybox sh -c 'read -r line; echo "got $line"; echo "err $line" >&2; exit 4'
         id=$(property echoes RunId)
         run --separate-stderr bash -c 'echo one | berth start -ai echoes'
         assert_status 4
