@@ -14,6 +14,7 @@ state_of() {
 @test "how containers ended that the shutdown stopped is known" {
         assert_equal "$(state_of obeys)" "exited 7 systemd"
         assert_equal "$(state_of deaf)" "exited 137 systemd"
+        assert_equal "$(berth logs obeys)" told
 }
 
 @test "those that did not run are as they were, one with --rm is gone" {
