@@ -63,13 +63,6 @@ int container_wait_add(Container *c, sd_bus_message *m, WaitFor what, uint32_t c
         return r < 0 ? r : 0;
 }
 
-bool container_wait_has(const Container *c, WaitFor what) {
-        for (ContainerWaiter *w = c->waiters; w; w = w->next)
-                if (w->what == what)
-                        return true;
-        return false;
-}
-
 /* A caller that cannot be answered any more is none of our business. */
 static void answer(ContainerWaiter *w, const sd_bus_error *error) {
         if (error && sd_bus_error_is_set(error))

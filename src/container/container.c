@@ -91,10 +91,6 @@ int container_bundle_path(const Container *c, const char *what, char **ret) {
 
 /* --- What others are told --- */
 
-bool container_is_running(const Container *c) {
-        return c->run;
-}
-
 const char *container_state_name(const Container *c) {
         static const char *const names[] = {
                 [CONTAINER_CREATED] = "created", [CONTAINER_STARTING] = "created", [CONTAINER_RUNNING] = "running",

@@ -85,7 +85,6 @@ void container_result_done(ContainerResult *r);
 
 /* Docker's word for the state. */
 const char *container_state_name(const Container *c);
-bool container_is_running(const Container *c); /* or being started */
 
 /* Where its files are: `what` in STATEDIR (which survives a reboot) or RUNDIR (the bundle). */
 int container_state_path(const Container *c, const char *what, char **ret);

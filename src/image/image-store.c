@@ -110,10 +110,6 @@ void image_store_notify(ImageStore *s, ImageChange change, const Image *image, c
                 s->changed(change, image, reference, s->userdata);
 }
 
-int image_store_trash_fd(ImageStore *s) {
-        return s->trash_fd;
-}
-
 const Image *image_store_get(ImageStore *s, const char *id) {
         for (size_t i = 0; i < s->n_images; i++)
                 if (streq(s->images[i]->id, id))

@@ -60,8 +60,6 @@ int image_store_add(ImageStore *s, int staging_fd, json_object *record, char *co
 int image_store_new_staging(ImageStore *s, char **ret_path, int *ret_fd);
 /* Moves it into trash/, whatever is in it and whoever still writes to it. */
 void image_store_drop_staging(ImageStore *s, const char *path);
-/* trash/, for whoever empties it in slices (fs_remove_some). Borrowed. */
-int image_store_trash_fd(ImageStore *s);
 
 /* Joined by ':', topmost first, absolute, the base layer (base-layer.h) last: for the annotation `layers`. */
 int image_store_layer_paths(ImageStore *s, const Image *image, char **ret);

@@ -102,12 +102,6 @@ int scope_move_payload(Scope *s, pid_t init) {
         return cgroup_write(s->fd, "payload/cgroup.procs", text);
 }
 
-void scope_done(Scope *s) {
-        free(s->path);
-        s->path = NULL;
-        s->fd = fd_close(s->fd);
-}
-
 void scope_kill(Scope *s) {
         (void) cgroup_write(s->fd, "payload/cgroup.kill", "1");
         (void) cgroup_write(s->fd, "exec/cgroup.kill", "1");

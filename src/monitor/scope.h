@@ -19,7 +19,6 @@ int scope_find(Scope *s);
 /* Makes the sub-cgroups, moves the monitor and hands the controllers down, in the one order that the kernel takes. */
 int scope_enter(Scope *s);
 int scope_move_payload(Scope *s, pid_t init);
-void scope_done(Scope *s);
 
 /* SIGKILL to everything in payload/ and exec/; a frozen container dies too. */
 void scope_kill(Scope *s);
