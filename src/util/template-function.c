@@ -124,7 +124,7 @@ static int index_of(const Call *c, Value v, size_t length, bool end_too, size_t 
 
 static int run_index(const Call *c, Value *ret) {
         Value v = c->args[0];
-        size_t place, size;
+        size_t place = 0, size;
         int r;
 
         for (size_t i = 1; i < c->n; i++) {
@@ -427,7 +427,7 @@ static int want_count(const Call *c, size_t i, size_t *ret) {
 
 static int run_pad(const Call *c, Value *ret) {
         _cleanup_text_ Text t = {};
-        size_t before, behind;
+        size_t before = 0, behind = 0;
         int r = want(c, 0, json_type_string);
 
         if (r >= 0)
