@@ -12,9 +12,11 @@
 static sd_bus *the_bus;
 
 static const char *the_command; /* "image rm" */
+static bool command_is_run;
 
-void cli_set_command(const char *called) {
+void cli_set_command(const char *called, bool is_run) {
         the_command = called;
+        command_is_run = is_run;
 }
 
 static void print_line(const char *begin, const char *command, const char *format, va_list ap) {
@@ -84,7 +86,7 @@ static bool is_refusal(const sd_bus_error *error) {
                                       SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
 }
 
-void bus_print_error(const sd_bus_error *error, int r) {
+static void print_error(const sd_bus_error *error, int r) {
         if (!error || !error->name) {
                 cli_error("%s", strerror(r < 0 ? -r : EIO));
                 return;
@@ -99,6 +101,13 @@ void bus_print_error(const sd_bus_error *error, int r) {
                 command_error("%s", message);
         else
                 cli_error("%s", message);
+}
+
+int bus_print_error(const sd_bus_error *error, int r) {
+        const BerthError *row = berth_error_find(error ? error->name : NULL);
+
+        print_error(error, r);
+        return command_is_run ? row->run_exit : row->exit;
 }
 
 int bus_open(sd_bus **ret, sd_bus_error *error) {

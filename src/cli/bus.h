@@ -48,11 +48,13 @@ int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...);
 int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error);
 int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error);
 
-/* The verb as the person called it ("rmi"), which messages about what is not allowed begin with. Borrowed. */
-void cli_set_command(const char *called);
+/* The verb as the person called it ("rmi"), which messages about what is not allowed begin with; borrowed. `is_run`: errors have
+ * the exit codes of `run`. */
+void cli_set_command(const char *called, bool is_run);
 
-/* One line on stderr: "berth: <what happened>". r is used where error is not set. */
-void bus_print_error(const sd_bus_error *error, int r);
+/* One line on stderr: "berth: <what happened>". r is used where error is not set. Returns the exit code, from the table of
+ * wire/errors.h. */
+int bus_print_error(const sd_bus_error *error, int r);
 
 /* "berth: …" on stderr, line breaks and control characters taken out. */
 void cli_error(const char *format, ...) _printf_(1, 2);

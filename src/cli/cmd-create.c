@@ -27,8 +27,7 @@ static int create(int cidfile) {
                 r = sd_bus_message_read(reply, "os", NULL, &id);
         if (r < 0) {
                 (void) cidfile_close(arg_cidfile, cidfile, NULL);
-                bus_print_error(&error, r);
-                return EXIT_FAILED;
+                return bus_print_error(&error, r);
         }
         r = cidfile_close(arg_cidfile, cidfile, id);
         printf("%s\n", id);

@@ -30,7 +30,7 @@ static int append_arguments(sd_bus_message *m, char *const *command, Session *se
         return r < 0 ? r : session_append(session, m);
 }
 
-/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
+/* EXIT_OK, or the exit code. Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
 static int call_exec(char **argv, Session *session, int *ret_control) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
@@ -46,12 +46,10 @@ static int call_exec(char **argv, Session *session, int *ret_control) {
                 r = bus_call(m, &reply, &error);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "sh", NULL, &control);
-        if (r < 0) {
-                bus_print_error(&error, r);
-                return r;
-        }
+        if (r < 0)
+                return bus_print_error(&error, r);
         *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
-        return *ret_control < 0 ? -errno : 0;
+        return *ret_control < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 static int check_settings(char **command) {
@@ -81,8 +79,9 @@ int cmd_exec(int argc, char **argv) {
                         return r == -ENOTTY ? EXIT_FAILED : r;
         }
         session.what = argv[0];
-        if (call_exec(argv, arg_detach ? NULL : &session, &control) < 0)
-                return EXIT_FAILED;
+        r = call_exec(argv, arg_detach ? NULL : &session, &control);
+        if (r != EXIT_OK)
+                return r;
         bus_close();
         return arg_detach ? session_wait_start(control, argv[0]) : session_run(&session, control);
 }

@@ -262,8 +262,7 @@ int cmd_images(int argc, char **argv) {
                 return r == -EINVAL ? EXIT_FAILED : r;
         r = objects_get(BUS_IMAGE, listed_properties, sizeof(Listed), &all, &n, &error);
         if (r < 0) {
-                bus_print_error(&error, r);
-                return EXIT_FAILED;
+                return bus_print_error(&error, r);
         }
         r = show(all, n, argc > 0 ? argv[0] : NULL);
         objects_free(all, n, sizeof(Listed), listed_properties);

@@ -60,8 +60,7 @@ int cmd_import(int argc, char **argv) {
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &id);
         if (r < 0) {
-                bus_print_error(&error, r);
-                return EXIT_FAILED;
+                return bus_print_error(&error, r);
         }
         printf("%s%s\n", startswith(id, "sha256:") ? "" : "sha256:", id);
         return EXIT_OK;

@@ -49,6 +49,5 @@ int cmd_load(int argc, char **argv) {
                 r = print_images(reply);
         if (r >= 0)
                 return EXIT_OK;
-        bus_print_error(&error, r);
-        return EXIT_FAILED;
+        return bus_print_error(&error, r);
 }

@@ -493,9 +493,7 @@ int cmd_logs(int argc, char **argv) {
                 r = follow_subscribe(&f);
         if (r >= 0)
                 r = properties_get(path, BUS_CONTAINER, subject_properties, &f.subject, &error);
-        if (r < 0)
-                bus_print_error(&error, r);
-        r = r < 0 ? EXIT_FAILED : run(&f);
+        r = r < 0 ? bus_print_error(&error, r) : run(&f);
         properties_done(subject_properties, &f.subject);
         return r;
 }

@@ -321,10 +321,8 @@ int cmd_ps(int argc, char **argv) {
         if (r < 0)
                 return r == -EINVAL ? EXIT_FAILED : r;
         r = objects_get(BUS_CONTAINER, listed_properties, sizeof(Listed), &all, &n, &error);
-        if (r < 0) {
-                bus_print_error(&error, r);
-                return EXIT_FAILED;
-        }
+        if (r < 0)
+                return bus_print_error(&error, r);
         r = show(all, n);
         objects_free(all, n, sizeof(Listed), listed_properties);
         return r;

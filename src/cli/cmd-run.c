@@ -21,7 +21,7 @@ const Arg run_args[] = {
         { 0 },
 };
 
-/* Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
+/* EXIT_OK, or the exit code. Nothing of the call is left when this returns: its messages hold the far ends of our pipes. */
 static int call_run(Session *session, int cidfile, char **ret_id, int *ret_control) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
@@ -39,24 +39,24 @@ static int call_run(Session *session, int cidfile, char **ret_id, int *ret_contr
                 r = sd_bus_message_read(reply, "osh", NULL, &id, &control);
         if (r < 0) {
                 (void) cidfile_close(arg_cidfile, cidfile, NULL);
-                bus_print_error(&error, r);
-                return r;
+                return bus_print_error(&error, r);
         }
         r = cidfile_close(arg_cidfile, cidfile, id);
         if (r < 0)
-                return r;
+                return EXIT_OURS;
         (void) new_container_warnings(reply);
         *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
         *ret_id = strdup(id);
-        return *ret_control >= 0 && *ret_id ? 0 : -ENOMEM;
+        return *ret_control >= 0 && *ret_id ? EXIT_OK : EXIT_OURS;
 }
 
 static int run_detached(int cidfile) {
         _cleanup_free_ char *id = NULL;
         int control = -EBADF, r;
 
-        if (call_run(NULL, cidfile, &id, &control) < 0)
-                return EXIT_OURS;
+        r = call_run(NULL, cidfile, &id, &control);
+        if (r != EXIT_OK)
+                return r;
         bus_close();
         r = session_wait_start(control, id);
         if (r == EXIT_OK)
@@ -66,10 +66,11 @@ static int run_detached(int cidfile) {
 
 static int run_foreground(Session *session, int cidfile) {
         _cleanup_free_ char *id = NULL;
-        int control = -EBADF;
+        int control = -EBADF, r;
 
-        if (call_run(session, cidfile, &id, &control) < 0)
-                return EXIT_OURS;
+        r = call_run(session, cidfile, &id, &control);
+        if (r != EXIT_OK)
+                return r;
         bus_close();
         session->what = arg_settings.name ?: id;
         return session_run(session, control);

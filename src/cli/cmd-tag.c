@@ -13,6 +13,5 @@ int cmd_tag(int argc, char **argv) {
                 r = bus_call_method(path, BUS_IMAGE, "Tag", NULL, &error, "s", argv[1]);
         if (r >= 0)
                 return EXIT_OK;
-        bus_print_error(&error, r);
-        return EXIT_FAILED;
+        return bus_print_error(&error, r);
 }

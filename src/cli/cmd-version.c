@@ -111,6 +111,5 @@ int cmd_version(int argc, char **argv) {
         if (answered >= 0)
                 return EXIT_OK;
         fflush(stdout);
-        bus_print_error(&error, answered);
-        return EXIT_FAILED;
+        return bus_print_error(&error, answered);
 }

@@ -9,6 +9,7 @@
 
 #include "cli/bus.h"
 #include "cli/verb.h"
+#include "container/bus-errors.h"
 #include "util/strv.h"
 
 ContainerSettings arg_settings;
@@ -188,7 +189,7 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
         if (check_count(called, v, n) < 0)
                 return EXIT_FAILED;
         argv[n] = NULL;
-        cli_set_command(called);
+        cli_set_command(called, v->options & VERB_RUN);
         r = v->handler(n, argv);
         if (r < 0) {
                 cli_error("%s", strerror(-r));
@@ -249,7 +250,10 @@ static void fill_standard_streams(void) {
 int main(int argc, char **argv) {
         fill_standard_streams();
         container_settings_init(&arg_settings);
-        int r = dispatch(argc, argv);
+        int r = bus_errors_register();
+        if (r < 0)
+                cli_error("%s", strerror(-r));
+        r = r < 0 ? EXIT_FAILED : dispatch(argc, argv);
         if (fflush(stdout) != 0 || ferror(stdout)) {
                 cli_error("cannot write to standard output: %s", strerror(errno));
                 r = r ?: EXIT_FAILED;

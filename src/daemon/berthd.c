@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "config.h"
+#include "container/bus-errors.h"
 #include "daemon/manager.h"
 #include "util/io.h"
 #include "util/log.h"
@@ -203,7 +204,9 @@ int main(int argc, char *argv[]) {
                 log_error("berthd takes no arguments; it is started by systemd (berthd.service).");
                 return EXIT_FAILURE;
         }
-        r = setup(&d);
+        r = bus_errors_register();
+        if (r >= 0)
+                r = setup(&d);
         if (r >= 0) {
                 (void) sd_notify(false, "READY=1");
                 r = sd_event_loop(d.event);

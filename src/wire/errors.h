@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The names of the errors that a client of org.berth1 may want to tell apart. One list; the CLI's exit codes hang on it. */
+/* The errors of org.berth1 that a client may want to tell apart: their names, and one table of what each of them is as an
+ * errno and as an exit code of the command line. berthd and the CLI share it (container/bus-errors.h makes it known to sd-bus). */
 #pragma once
+
+#include <stddef.h>
 
 #define BERTH_ERROR_NO_SUCH_CONTAINER "org.berth1.Error.NoSuchContainer"
 #define BERTH_ERROR_NO_SUCH_IMAGE     "org.berth1.Error.NoSuchImage"
@@ -16,3 +19,16 @@
 #define BERTH_ERROR_NO_SPACE          "org.berth1.Error.NoSpace"
 #define BERTH_ERROR_UNAVAILABLE       "org.berth1.Error.Unavailable"    /* systemd, berth-spawn or a worker did not do its part */
 #define BERTH_ERROR_DENIED            "org.berth1.Error.Denied"
+
+typedef struct BerthError {
+        const char *name;
+        int error;      /* the errno, positive: what the calls of sd-bus return for it */
+        int run_exit;   /* exit code of `berth run`, which has Docker's codes for what was not the container's fault */
+        int exit;       /* exit code of every other verb */
+} BerthError;
+
+extern const BerthError berth_errors[];
+extern const size_t n_berth_errors;
+
+/* The row of a name; for those that the bus and others have given it, the last one, which stands for all of them. */
+const BerthError *berth_error_find(const char *name);
