@@ -41,6 +41,9 @@ int cmd_create(int argc, char **argv) {
         r = new_container_settings(argc, argv);
         if (r > 0)
                 return r;
+        r = new_container_attach();
+        if (r < 0)
+                return r;
         if (cidfile_open(arg_cidfile, &cidfile) < 0)
                 return EXIT_OURS;
         return create(cidfile);

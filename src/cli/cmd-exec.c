@@ -10,9 +10,11 @@
 #include "util/strv.h"
 
 static bool arg_detach;
+static char *arg_detach_keys;
 
 const Arg exec_args[] = {
         { "detach", 'd', ARG_BOOL, &arg_detach, NULL, "Do not wait for it to end" },
+        ARG_DETACH_KEYS(arg_detach_keys),
         { 0 },
 };
 
@@ -74,9 +76,17 @@ int cmd_exec(int argc, char **argv) {
                 return EXIT_OURS;
         if (!arg_detach) {
                 /* Signals are not passed on: as with docker they end the client, and the process with it. */
-                r = session_open(&session, arg_settings.tty, arg_settings.interactive, false);
+                const SessionSettings settings = {
+                        .tty = arg_settings.tty,
+                        .streams = { arg_settings.interactive, true, true },
+                        .escape_fails = true,
+                        .detach_keys = arg_detach_keys,
+                };
+                r = session_open(&session, &settings);
                 if (r < 0)
-                        return r == -ENOTTY ? EXIT_FAILED : r;
+                        return r == -ENOTTY || r == -EINVAL ? EXIT_FAILED : r;
+                if (arg_settings.tty)
+                        arg_settings.console_size = session_console_size();
         }
         session.what = argv[0];
         r = call_exec(argv, arg_detach ? NULL : &session, &control);

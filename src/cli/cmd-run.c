@@ -11,12 +11,13 @@
 static bool arg_detach;
 static bool arg_sig_proxy = true;
 static char *arg_cidfile;
+static char *arg_detach_keys;
 
 const Arg run_args[] = {
         { "detach", 'd', ARG_BOOL, &arg_detach, NULL, "Run in the background, print the container's ID" },
         { "cidfile", 0, ARG_STRING, &arg_cidfile, "string", "Write the container's ID to this file" },
-        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL,
-          "Pass signals on to the container (default true, never with -t)" },
+        ARG_DETACH_KEYS(arg_detach_keys),
+        ARG_SIG_PROXY(arg_sig_proxy),
         ARG_NET,
         { 0 },
 };
@@ -64,6 +65,11 @@ static int run_detached(int cidfile) {
         return r;
 }
 
+/* Neither stdout nor stderr was asked for: all that there is to be seen is the id. Its stdin is passed, if it has one. */
+static bool shows_output(void) {
+        return new_container_attaches("stdout") || new_container_attaches("stderr");
+}
+
 static int run_foreground(Session *session, int cidfile) {
         _cleanup_free_ char *id = NULL;
         int control = -EBADF, r;
@@ -73,7 +79,39 @@ static int run_foreground(Session *session, int cidfile) {
                 return r;
         bus_close();
         session->what = arg_settings.name ?: id;
+        if (!shows_output()) {
+                printf("%s\n", id);
+                (void) fflush(stdout);
+        }
         return session_run(session, control);
+}
+
+static int open_session(Session *session) {
+        const SessionSettings settings = {
+                .tty = arg_settings.tty,
+                .streams = { arg_settings.interactive, new_container_attaches("stdout"),
+                             new_container_attaches("stderr") },
+                .sig_proxy = arg_sig_proxy,
+                .detach_keys = arg_detach_keys,
+        };
+
+        return session_open(session, &settings);
+}
+
+/* What there is besides the settings of the container. */
+static int prepare(Session *session) {
+        int r;
+
+        if (arg_detach && arg_settings.attach) {
+                cli_error("conflicting options: -a and -d");
+                return EXIT_OURS;
+        }
+        if (arg_detach)
+                return 0;
+        r = new_container_attach();
+        if (r >= 0)
+                r = open_session(session);
+        return r == -ENOTTY ? EXIT_FAILED : r == -EINVAL ? EXIT_OURS : r;
 }
 
 int cmd_run(int argc, char **argv) {
@@ -81,14 +119,13 @@ int cmd_run(int argc, char **argv) {
         int cidfile, r;
 
         r = new_container_settings(argc, argv);
-        if (r > 0)
+        if (r == 0)
+                r = prepare(&session);
+        if (r != 0)
                 return r;
-        if (!arg_detach) {
-                r = session_open(&session, arg_settings.tty, arg_settings.interactive, arg_sig_proxy);
-                if (r < 0)
-                        return r == -ENOTTY ? EXIT_FAILED : r;
-        }
         if (cidfile_open(arg_cidfile, &cidfile) < 0)
                 return EXIT_OURS;
-        return arg_detach ? run_detached(cidfile) : run_foreground(&session, cidfile);
+        /* Without any stream there is nothing to be the foreground of. */
+        return arg_detach || (!shows_output() && !arg_settings.interactive) ? run_detached(cidfile)
+                                                                            : run_foreground(&session, cidfile);
 }

@@ -1,114 +1,75 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* berth start: starts containers that exist; with -a or -i, one of them in the foreground. */
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "cli/bus.h"
-#include "cli/session.h"
+#include "cli/target.h"
 #include "cli/verb.h"
-#include "util/strv.h"
-#include "wire/errors.h"
 
 static bool arg_attach;
 static bool arg_interactive;
 static bool arg_sig_proxy = true;
+static char *arg_detach_keys;
 
 const Arg start_args[] = {
         { "attach", 'a', ARG_BOOL, &arg_attach, NULL, "Show its output, pass signals on, end with its exit code" },
         { "interactive", 'i', ARG_BOOL, &arg_interactive, NULL, "Pass standard input to it, if it was made with -i" },
-        { "sig-proxy", 0, ARG_BOOL, &arg_sig_proxy, NULL,
-          "Pass signals on to the container (default true, never with a terminal)" },
+        ARG_DETACH_KEYS(arg_detach_keys),
+        ARG_SIG_PROXY(arg_sig_proxy),
         { 0 },
 };
 
-/* Start, or Attach. Nothing of the call is left when this returns: its messages hold the far ends of our pipes. One
- * that runs is as good as started: 0, and no control. */
-static int call(const char *path, const char *member, Session *session, int *ret_control) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_bus_message_ sd_bus_message *m = NULL, *reply = NULL;
-        int control, r;
-
-        r = bus_message_new(path, BUS_CONTAINER, member, &m, &error);
-        if (r >= 0)
-                r = session_append(session, m);
-        if (r >= 0)
-                r = bus_call(m, &reply, &error);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "h", &control);
-        *ret_control = -EBADF;
-        if (r < 0 && sd_bus_error_has_name(&error, BERTH_ERROR_RUNNING))
-                return 0;
-        if (r >= 0) {
-                *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
-                r = *ret_control < 0 ? -errno : 0;
-        }
-        if (r < 0)
-                bus_print_error(&error, r);
-        return r;
-}
-
-static int get_path(const char *name, char **ret) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r = bus_get_container(name, ret, &error);
-
-        if (r < 0)
-                bus_print_error(&error, r);
-        return r;
-}
-
 /* False: it failed, and that is said. */
 static bool start_detached(const char *name) {
-        _cleanup_free_ char *path = NULL;
-        int control;
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(target_done) Target target = { 0 };
+        int control = -EBADF, r;
 
-        if (get_path(name, &path) < 0 || call(path, "Start", NULL, &control) < 0)
+        r = bus_get_container(name, &target.path, &error);
+        if (r < 0) {
+                bus_print_error(&error, r);
                 return false;
-        if (control >= 0 && session_wait_start(control, name) != EXIT_OK)
+        }
+        r = target_call(&target, "Start", NULL, BERTH_ERROR_RUNNING, &control);
+        if (r < 0 && r != -ECANCELED) /* one that runs is as good as started */
+                return false;
+        if (r >= 0 && session_wait_start(control, name) != EXIT_OK)
                 return false;
         printf("%s\n", name);
         return true;
 }
 
-static int get_terminal(const char *path, bool *ret_tty) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus *bus;
-        int tty = 0, r;
+static int call_with_streams(const Target *target, const char *member, Session *session, int *ret_control) {
+        const SessionSettings settings = {
+                .tty = target->tty,
+                .streams = { arg_interactive && target->open_stdin, true, true },
+                .sig_proxy = arg_sig_proxy,
+                .redraw = target->running,
+                .detach_keys = arg_detach_keys,
+        };
+        int r = session_open(session, &settings);
 
-        r = bus_open(&bus, &error);
-        if (r >= 0)
-                r = sd_bus_get_property_trivial(bus, BUS_NAME, path, BUS_CONTAINER, "Tty", &error, 'b', &tty);
-        if (r < 0)
-                bus_print_error(&error, r);
-        *ret_tty = tty;
-        return r;
-}
-
-static int call_with_streams(const char *path, const char *member, Session *session, bool tty, int *ret_control) {
-        int r = session_open(session, tty, arg_interactive, arg_sig_proxy);
-
-        if (r < 0 && r != -ENOTTY)
+        if (r < 0 && r != -ENOTTY && r != -EINVAL)
                 cli_error("cannot make pipes for its streams: %s", strerror(-r));
-        return r < 0 ? r : call(path, member, session, ret_control);
+        return r < 0 ? r : target_call(target, member, session, BERTH_ERROR_RUNNING, ret_control);
 }
 
 /* As with docker, who starts what runs already sees it from now on. */
-static int call_attached(const char *path, Session *session, bool tty, int *ret_control) {
-        int r = call_with_streams(path, "Start", session, tty, ret_control);
+static int call_attached(const Target *target, Session *session, int *ret_control) {
+        int r = call_with_streams(target, "Start", session, ret_control);
 
-        if (r < 0 || *ret_control >= 0)
+        if (r != -ECANCELED)
                 return r;
         session_done(session); /* the refused call took the far ends of its pipes */
-        return call_with_streams(path, "Attach", session, tty, ret_control);
+        return call_with_streams(target, "Attach", session, ret_control);
 }
 
 static int start_attached(const char *name) {
         _cleanup_(session_done) Session session = SESSION_NULL;
-        _cleanup_free_ char *path = NULL;
+        _cleanup_(target_done) Target target = { 0 };
         int control = -EBADF;
-        bool tty;
 
-        if (get_path(name, &path) < 0 || get_terminal(path, &tty) < 0 ||
-            call_attached(path, &session, tty, &control) < 0)
+        if (target_find(name, &target) < 0 || call_attached(&target, &session, &control) < 0)
                 return EXIT_FAILED;
         session.what = name;
         bus_close();

@@ -19,6 +19,8 @@ ContainerSettings arg_settings;
 /* Sorted by name. A row without help is another name of a row with it. */
 static const Verb verbs[] = {
         /* group, name, short form, arguments, handler, flags, options, usage, help */
+        { "container", "attach", "attach", 1, 1, cmd_attach, attach_args, 0,
+          "[OPTIONS] CONTAINER", "Be the foreground of a running container" },
         { "container", "create", "create", 1, VERB_ARGS_ANY, cmd_create, create_args, VERB_CREATE,
           "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a container without starting it" },
         { "container", "exec", "exec", 2, VERB_ARGS_ANY, cmd_exec, exec_args, VERB_EXEC,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/new-container.h"
+#include "cli/session.h"
 #include "util/io.h"
 #include "util/strv.h"
 
@@ -23,6 +24,25 @@ int new_container_settings(int argc, char **argv) {
                 return 0;
         cli_error("%s", why ?: strerror(-r));
         return EXIT_OURS;
+}
+
+bool new_container_attaches(const char *stream) {
+        return strv_contains(arg_settings.attach, stream);
+}
+
+int new_container_attach(void) {
+        int r = 0;
+
+        if (!arg_settings.attach) {
+                r = strv_extend(&arg_settings.attach, "stdout");
+                if (r >= 0)
+                        r = strv_extend(&arg_settings.attach, "stderr");
+        }
+        if (r >= 0 && arg_settings.interactive && !new_container_attaches("stdin"))
+                r = strv_extend(&arg_settings.attach, "stdin");
+        if (r >= 0 && arg_settings.tty)
+                arg_settings.console_size = session_console_size();
+        return r;
 }
 
 int cidfile_open(const char *path, int *ret_fd) {

@@ -12,6 +12,11 @@
 /* Image and command from the arguments, files read, everything checked. 0, or EXIT_OURS with a line printed. */
 int new_container_settings(int argc, char **argv);
 
+/* Settles what the container's maker is attached to, as docker does: what was asked for, else stdout and stderr; stdin
+ * with -i in any case. Not for -d. */
+int new_container_attach(void);
+bool new_container_attaches(const char *stream);
+
 /* Makes the file, which must not exist, before anything else is made. Without a path *ret_fd is -EBADF. */
 int cidfile_open(const char *path, int *ret_fd);
 /* Writes the id and closes; without an id the file is removed again. */

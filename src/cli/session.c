@@ -18,6 +18,7 @@
 #include "wire/wire.h"
 
 #define CHANNEL_SIZE (64 * 1024)
+#define TYPED_SIZE (4 * 1024)
 
 /* One direction: what was read and not written yet is in the buffer. */
 typedef struct Channel {
@@ -31,21 +32,28 @@ enum { STATUS_NONE = -1 };
 
 static const char *const stream_names[] = { "stdin", "stdout", "stderr" };
 
-int session_open(Session *s, bool tty, bool interactive, bool sig_proxy) {
-        bool wanted[3] = { interactive, true, !tty };
+int session_open(Session *s, const SessionSettings *settings) {
+        DetachKeys keys;
 
         *s = (Session) SESSION_NULL;
-        s->tty = tty;
-        s->interactive = interactive;
-        s->sig_proxy = sig_proxy && !tty;
-        if (tty && interactive && !isatty(STDIN_FILENO)) {
-                cli_error("the input device is not a TTY");
-                return -ENOTTY;
+        s->settings = *settings;
+        s->settings.sig_proxy = settings->sig_proxy && !settings->tty;
+        s->settings.streams[STDERR_FILENO] = settings->streams[STDERR_FILENO] && !settings->tty;
+        if (detach_keys_parse(settings->detach_keys, &keys) < 0) {
+                cli_error("Invalid detach keys (%s) provided", settings->detach_keys);
+                return -EINVAL;
+        }
+        if (settings->tty && settings->streams[STDIN_FILENO]) {
+                if (!isatty(STDIN_FILENO)) {
+                        cli_error("the input device is not a TTY");
+                        return -ENOTTY;
+                }
+                s->keys = keys;
         }
         for (int i = 0; i < 3; i++) {
                 int ends[2];
 
-                if (!wanted[i])
+                if (!s->settings.streams[i])
                         continue;
                 if (pipe2(ends, O_CLOEXEC) < 0)
                         return -errno;
@@ -84,7 +92,7 @@ int session_append(Session *s, sd_bus_message *m) {
 static void enter_raw_mode(Session *s) {
         struct termios raw;
 
-        if (!s->tty || !s->interactive || tcgetattr(STDIN_FILENO, &s->saved) < 0)
+        if (!s->settings.tty || !s->settings.streams[STDIN_FILENO] || tcgetattr(STDIN_FILENO, &s->saved) < 0)
                 return;
         raw = s->saved;
         cfmakeraw(&raw);
@@ -97,27 +105,49 @@ static void send_control(Session *s, ControlMessage message) {
         (void) wire_send(s->control, &message, sizeof(message), NULL, 0);
 }
 
+static bool get_size(struct winsize *ret) {
+        return ioctl(STDOUT_FILENO, TIOCGWINSZ, ret) >= 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, ret) >= 0;
+}
+
+char *session_console_size(void) {
+        struct winsize size;
+        char *text;
+
+        return get_size(&size) && asprintf(&text, "%ux%u", size.ws_row, size.ws_col) >= 0 ? text : NULL;
+}
+
 static void send_size(Session *s) {
         struct winsize size;
 
-        if (!s->tty || (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0))
+        if (!s->settings.tty || !get_size(&size))
                 return;
+        if (s->settings.redraw) /* a size that is as it was is no news to anybody */
+                send_control(s, (ControlMessage) { .type = CONTROL_RESIZE, .rows = (uint16_t) (size.ws_row + 1),
+                                                   .columns = (uint16_t) (size.ws_col + 1) });
+        s->settings.redraw = false;
         send_control(s, (ControlMessage) { .type = CONTROL_RESIZE, .rows = size.ws_row, .columns = size.ws_col });
 }
 
+/* Asks to be let go, once. */
+static void leave(Session *s, ControlDetach when) {
+        if (!s->leaving)
+                send_control(s, (ControlMessage) { .type = CONTROL_DETACH, .value = when });
+        s->leaving = true;
+}
+
 /* With a terminal only what would leave it raw, and its size; else, where asked for, whatever the payload may want to
- * see. Job control stays ours: ^Z stops the client, as any other command of the shell. */
+ * see, as docker does: ^Z, too. */
 static int watch_signals(Session *s) {
         static const int terminal[] = { SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
-        static const int ours[] = { SIGCHLD, SIGPIPE, SIGURG, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU,
-                                    SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT, SIGXCPU, SIGXFSZ };
+        static const int ours[] = { SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS,
+                                    SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT, SIGXCPU, SIGXFSZ };
         sigset_t set;
 
-        if (s->tty) {
+        if (s->settings.tty) {
                 sigemptyset(&set);
                 for (size_t i = 0; i < N_ELEMENTS(terminal); i++)
                         sigaddset(&set, terminal[i]);
-        } else if (s->sig_proxy) {
+        } else if (s->settings.sig_proxy) {
                 sigfillset(&set);
                 for (size_t i = 0; i < N_ELEMENTS(ours); i++)
                         sigdelset(&set, ours[i]);
@@ -153,11 +183,11 @@ static void take_signal(Session *s, bool started, bool ended) {
         if (read(s->signals, &info, sizeof(info)) != (ssize_t) sizeof(info))
                 return;
         int signo = (int) info.ssi_signo;
-        if (s->tty && signo == SIGWINCH)
+        if (s->settings.tty && signo == SIGWINCH)
                 send_size(s);
         /* ended: we only hang on a reader of our output that does not read. Not started: nobody is there who could take
          * the signal, and perhaps nobody will be. */
-        else if (s->tty || ended || (!started && asks_for_end(signo)))
+        else if (s->settings.tty || ended || (!started && asks_for_end(signo)))
                 die_of(s, signo);
         /* A window that changes is no message to a payload without a terminal; one that somebody sent is. */
         else if (signo != SIGWINCH || info.ssi_code != SI_KERNEL)
@@ -197,8 +227,10 @@ static int take_control(Session *s, bool *started) {
                 return message.value & 0xff;
         case CONTROL_DETACHED:
                 leave_raw_mode(s);
-                if (!*message.text)
-                        return EXIT_OK;
+                if (!*message.text) {
+                        s->left = s->leaving;
+                        return s->left && s->settings.escape_fails ? EXIT_FAILED : EXIT_OK;
+                }
                 print_text(s, &message);
                 return EXIT_FAILED;
         case CONTROL_NOTICE:
@@ -224,18 +256,41 @@ int session_wait_start(int control, const char *what) {
         return started ? EXIT_OK : status;
 }
 
-/* Reads what is there. The end of the input ends the channel once its buffer is empty. */
-static void channel_read(Channel *c) {
-        ssize_t n = read(c->from, c->buffer, sizeof(c->buffer));
+/* Reads what is there. The end of the input ends the channel once its buffer is empty. True: it was read. */
+static bool channel_read(Channel *c, char *to, size_t size, size_t *ret) {
+        ssize_t n = read(c->from, to, size);
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
-                return;
+                return false;
         if (n <= 0) { /* EIO too: a terminal that is gone, or not ours to read */
                 c->from = -EBADF;
-                return;
+                return false;
         }
+        *ret = (size_t) n;
+        return true;
+}
+
+static void channel_fill(Channel *c) {
+        size_t n;
+
+        if (!channel_read(c, c->buffer, sizeof(c->buffer), &n))
+                return;
         c->begin = 0;
-        c->end = (size_t) n;
+        c->end = n;
+}
+
+/* Keys of a person. True: who wants to go. */
+static bool channel_type(Session *s, Channel *c) {
+        char typed[TYPED_SIZE];
+        size_t n;
+
+        if (!channel_read(c, typed, sizeof(typed), &n))
+                return false;
+        c->begin = 0;
+        if (!detach_keys_filter(&s->keys, typed, n, c->buffer, &c->end))
+                return false;
+        c->from = -EBADF;
+        return true;
 }
 
 static int channel_write(Channel *c) {
@@ -275,22 +330,41 @@ static int poll_all(Session *s, const Channel *channels, bool control, struct po
         return 0;
 }
 
+static int serve_input(Session *s, Channel *c) {
+        bool escaped = false;
+        int r = 0;
+
+        if (c->begin == c->end && s->keys.n > 0)
+                escaped = channel_type(s, c);
+        else if (c->begin == c->end)
+                channel_fill(c);
+        if (c->begin < c->end)
+                r = channel_write(c); /* does not block */
+        if (r < 0)
+                c->to = -EBADF; /* nobody reads it any more: not an error of ours */
+        if (escaped) {
+                leave_raw_mode(s);
+                leave(s, CONTROL_DETACH_NOW);
+        }
+        if (channel_has_ended(c)) {
+                c->to = s->near[STDIN_FILENO] = fd_close(s->near[STDIN_FILENO]);
+                if (!s->settings.streams[STDOUT_FILENO] && !s->settings.streams[STDERR_FILENO])
+                        leave(s, CONTROL_DETACH_AFTER_INPUT);
+        }
+        return 0;
+}
+
 /* Moves one portion of one channel. */
 static int serve_channel(Session *s, Channel *channels, int i) {
         Channel *c = &channels[i];
         int r = 0;
 
+        if (i == STDIN_FILENO)
+                return serve_input(s, c);
         if (c->begin < c->end)
                 r = channel_write(c);
         else
-                channel_read(c);
-        if (i == STDIN_FILENO) {
-                if (r < 0)
-                        c->to = -EBADF; /* nobody reads it any more: not an error of ours */
-                if (channel_has_ended(c))
-                        c->to = s->near[STDIN_FILENO] = fd_close(s->near[STDIN_FILENO]);
-                return 0;
-        }
+                channel_fill(c);
         if (r < 0) {
                 leave_raw_mode(s);
                 cli_error("cannot write to standard %s: %s; %s goes on without this client",
@@ -349,5 +423,7 @@ int session_run(Session *s, int control) {
         send_size(s);
         r = pump(s, channels);
         leave_raw_mode(s);
+        if (s->left && s->settings.escape_fails)
+                cli_error("read escape sequence");
         return r;
 }

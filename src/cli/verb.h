@@ -33,9 +33,17 @@ typedef struct Verb {
         const char *help;       /* one sentence */
 } Verb;
 
+/* Rows that several verbs have, by the variable. */
+#define ARG_DETACH_KEYS(variable) \
+        { "detach-keys", 0, ARG_STRING, &(variable), "string", "Keys that detach from a terminal (default ctrl-p,ctrl-q)" }
+#define ARG_SIG_PROXY(variable) \
+        { "sig-proxy", 0, ARG_BOOL, &(variable), NULL, \
+          "Pass signals on to the container (default true, never with a terminal)" }
+
 /* What the rows of container_options were parsed into (run, create, exec). */
 extern ContainerSettings arg_settings;
 
+int cmd_attach(int argc, char **argv);
 int cmd_container_inspect(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
@@ -57,6 +65,7 @@ int cmd_tag(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_wait(int argc, char **argv);
 
+extern const Arg attach_args[];
 extern const Arg container_inspect_args[];
 extern const Arg create_args[];
 extern const Arg exec_args[];

@@ -2,6 +2,7 @@
 /* A client's streams: see client-streams.h. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "container/client-streams.h"
@@ -18,6 +19,14 @@ void client_streams_done(ClientStreams *s) {
         wire_close_fds(s->fds, N_ELEMENTS(s->fds));
 }
 
+static bool is_stream_socket(int fd) {
+        int type, listens;
+        socklen_t size = sizeof(int);
+
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) >= 0 && type == SOCK_STREAM &&
+               getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) >= 0 && !listens;
+}
+
 /* A regular file cannot be waited for, a device or directory may do anything: the client pumps those itself. */
 static int check_stream(int fd, unsigned index, sd_bus_error *error) {
         const char *name = stream_names[index];
@@ -31,6 +40,9 @@ static int check_stream(int fd, unsigned index, sd_bus_error *error) {
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
                                          "The descriptor for %s is neither a pipe nor a socket; pass one end of "
                                          "a pipe.", name);
+        if (S_ISSOCK(st.st_mode) && !is_stream_socket(fd))
+                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
+                                         "The descriptor for %s is a socket, but not one of a connected stream.", name);
         int mode = flags & O_ACCMODE;
         if (mode != O_RDWR && mode != (index == 0 ? O_RDONLY : O_WRONLY))
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
@@ -84,6 +96,18 @@ int client_streams_read(sd_bus_message *m, ClientStreams *ret, sd_bus_error *err
         *ret = s;
         s = (ClientStreams) CLIENT_STREAMS_NONE;
         return 0;
+}
+
+int client_streams_names(const ClientStreams *s, char ***ret) {
+        _cleanup_strv_ char **names = NULL;
+        int r = 0;
+
+        for (unsigned i = 0; r >= 0 && i < N_ELEMENTS(s->fds); i++)
+                if (s->fds[i] >= 0)
+                        r = strv_extend(&names, stream_names[i]);
+        if (r >= 0)
+                *ret = TAKE(names);
+        return r;
 }
 
 int client_streams_open(ClientStreams *s) {

@@ -17,9 +17,12 @@ typedef struct ClientStreams {
 
 void client_streams_done(ClientStreams *s);
 
-/* Reads the a{sh} of a call. Only pipes and sockets, open in the right direction, are taken: -EINVAL and `error`
+/* Reads the a{sh} of a call. Only pipes and stream sockets, open in the right direction, are taken: -EINVAL and `error`
  * names what is not. The descriptors are duplicates. */
 int client_streams_read(sd_bus_message *m, ClientStreams *ret, sd_bus_error *error);
+
+/* The names of those that were passed. */
+int client_streams_names(const ClientStreams *s, char ***ret);
 
 /* Makes the control pair; returns the client's end, for the answer. */
 int client_streams_open(ClientStreams *s);

@@ -56,7 +56,7 @@ static int write_name_files(const Container *c, int bundle_fd) {
         return write_for_root(c, bundle_fd, "hostname", hostname);
 }
 
-static int write_config(const Container *c, int bundle_fd, const char *seccomp, bool stdin_once) {
+static int write_config(const Container *c, int bundle_fd, const char *seccomp) {
         const Image *image = image_store_get(c->host->images, c->image_id);
         _cleanup_json_ json_object *spec = NULL;
         _cleanup_free_ char *layers = NULL;
@@ -67,7 +67,7 @@ static int write_config(const Container *c, int bundle_fd, const char *seccomp, 
                 return -ENOENT;
         r = image_store_layer_paths(c->host->images, image, &layers);
         if (r >= 0)
-                r = container_spec_new(c, layers, seccomp, stdin_once, &spec);
+                r = container_spec_new(c, layers, seccomp, &spec);
         if (r < 0)
                 return r;
         if (!json_object_to_json_string_length(spec, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &size))
@@ -80,7 +80,7 @@ static void remove_run_files(int bundle_fd) {
                 (void) unlinkat(bundle_fd, run_files[i], 0);
 }
 
-int container_bundle_make(Container *c, const char *seccomp, bool stdin_once, int *ret_bundle_fd, int *ret_listen_fd) {
+int container_bundle_make(Container *c, const char *seccomp, int *ret_bundle_fd, int *ret_listen_fd) {
         _cleanup_free_ char *path = NULL, *socket_path = NULL;
         int r;
 
@@ -98,7 +98,7 @@ int container_bundle_make(Container *c, const char *seccomp, bool stdin_once, in
         RunRecord record = { .unit = c->unit, .ids_base = c->ids_base };
         memcpy(record.run_id, c->result.run_id, sizeof(record.run_id));
         if ((r = write_name_files(c, bundle_fd)) < 0 ||
-            (r = write_config(c, bundle_fd, seccomp, stdin_once)) < 0 ||
+            (r = write_config(c, bundle_fd, seccomp)) < 0 ||
             (r = container_bundle_save_run(bundle_fd, &record)) < 0)
                 return r;
         r = wire_listen(socket_path);

@@ -18,7 +18,7 @@ void run_record_done(RunRecord *r);
 
 /* Makes directory and files, binds monitor.sock. Needs run_id, ids_base and unit in `c`. Replaces what an earlier
  * run left. */
-int container_bundle_make(Container *c, const char *seccomp, bool stdin_once, int *ret_bundle_fd, int *ret_listen_fd);
+int container_bundle_make(Container *c, const char *seccomp, int *ret_bundle_fd, int *ret_listen_fd);
 int container_bundle_save_run(int bundle_fd, const RunRecord *record);
 int container_bundle_load_run(int bundle_fd, RunRecord *ret);
 

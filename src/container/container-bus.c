@@ -27,6 +27,12 @@ static int reply_control(sd_bus_message *m, const char *id, int client_fd) {
         return id ? sd_bus_reply_method_return(m, "sh", id, fd) : sd_bus_reply_method_return(m, "h", fd);
 }
 
+/* Nothing but a container made with -i has a stdin: as with Docker, who brings one finds nobody who reads it. */
+static void drop_stdin(const Container *c, ClientStreams *streams) {
+        if (!c->settings.interactive)
+                streams->fds[0] = fd_close(streams->fds[0]);
+}
+
 static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(client_streams_done) ClientStreams streams = CLIENT_STREAMS_NONE;
         Container *c = userdata;
@@ -38,6 +44,7 @@ static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
         if (r <= 0)
                 return r < 0 ? r : 1; /* asked: this handler runs again, from the top, when the answer is in */
+        drop_stdin(c, &streams);
         fd = client_streams_open(&streams);
         if (fd < 0)
                 return fd;
@@ -62,6 +69,7 @@ static int method_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 return r < 0 ? r : 1;
         if (c->state != CONTAINER_RUNNING)
                 return not_running(c, error);
+        drop_stdin(c, &streams);
         fd = client_streams_open(&streams);
         if (fd < 0)
                 return fd;
@@ -149,6 +157,7 @@ static const CallOption exec_options[] = {
         { "tty",         "b",  offsetof(ExecSettings, tty)         },
         { "interactive", "b",  offsetof(ExecSettings, interactive) },
         { "detach",      "b",  offsetof(ExecSettings, detach)      },
+        { "console-size", "s", offsetof(ExecSettings, console_size) },
 };
 
 static void exec_settings_done(ExecSettings *s) {
@@ -156,6 +165,7 @@ static void exec_settings_done(ExecSettings *s) {
         strv_free(s->env);
         free(s->user);
         free(s->working_dir);
+        free(s->console_size);
 }
 
 /* The options of exec are rows of the container's table, too: one set of rules for both. */
@@ -165,6 +175,7 @@ static int validate_exec(const ExecSettings *e, sd_bus_error *error) {
                 .env = e->env,
                 .user = e->user,
                 .working_dir = e->working_dir,
+                .console_size = e->console_size,
                 .stop_timeout = OPTION_I32_UNSET,
         };
         _cleanup_free_ char *why = NULL;

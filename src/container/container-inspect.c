@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "container/container-spec.h"
+#include "container/option-values.h"
 #include "util/strv.h"
 
 #define ZERO_TIME "0001-01-01T00:00:00Z"
@@ -23,13 +24,8 @@ static const struct { const char *place, *json; } constants[] = {
         { "ProcessLabel",                         "\"\"" },
         { "RestartCount",                         "0" },
         { "GraphDriver.Name",                     "\"overlay\"" },
-        /* Who looks on now is no matter of the container's. */
-        { "Config.AttachStdin",                   "false" },
-        { "Config.AttachStdout",                  "false" },
-        { "Config.AttachStderr",                  "false" },
         { "Config.Domainname",                    "\"\"" },
         { "Config.OnBuild",                       "null" },
-        { "Config.StdinOnce",                     "false" },
         { "HostConfig.Binds",                     "null" },
         { "HostConfig.BlkioWeight",               "0" },
         { "HostConfig.CapAdd",                    "null" },
@@ -249,6 +245,23 @@ static int set_command(json_object *root, const Container *c) {
         return 0;
 }
 
+/* What the one who made it was attached to; who looks on now is no matter of the container's. */
+static int set_streams(json_object *root, const ContainerSettings *s) {
+        uint16_t rows = 0, columns = 0;
+        char size[32];
+        int r;
+
+        if (s->console_size)
+                (void) console_size_parse(s->console_size, &rows, &columns);
+        snprintf(size, sizeof(size), "[%u,%u]", rows, columns);
+        if ((r = set_bool(root, "Config.AttachStdin", strv_contains(s->attach, "stdin"))) < 0 ||
+            (r = set_bool(root, "Config.AttachStdout", strv_contains(s->attach, "stdout"))) < 0 ||
+            (r = set_bool(root, "Config.AttachStderr", strv_contains(s->attach, "stderr"))) < 0 ||
+            (r = set_bool(root, "Config.StdinOnce", container_settings_stdin_once(s))) < 0)
+                return r;
+        return set_json(root, "HostConfig.ConsoleSize", size);
+}
+
 static int set_config(json_object *root, const Container *c) {
         const ContainerConfig *config = &c->config;
         char buffer[65];
@@ -310,6 +323,7 @@ int container_inspect(Container *c, json_object **ret) {
         if ((r = set_constants(root)) < 0 ||
             (r = set_options(root, &c->settings)) < 0 ||
             (r = set_command(root, c)) < 0 ||
+            (r = set_streams(root, &c->settings)) < 0 ||
             (r = set_state(root, c)) < 0 ||
             (r = set_config(root, c)) < 0 ||
             (r = set_rest(root, c)) < 0)

@@ -18,6 +18,11 @@ const ContainerOption container_options[] = {
         { "command", NULL, 0, "Exec", OPTION_STRV, MEMBER(command), "Config.Cmd", NULL, NULL, 0, NULL,
           validate_strings },
 
+        { "console-size", NULL, 0, NULL, OPTION_STRING, MEMBER(console_size), NULL, NULL, NULL, 0, NULL,
+          validate_console_size },
+
+        { "attach", "attach", 'a', NULL, OPTION_STRV, MEMBER(attach), NULL, "list",
+          "Attach to stdin, stdout or stderr alone", NEW_CONTAINER, parse_attach, validate_attach },
         { "entrypoint", "entrypoint", 0, "Entrypoint", OPTION_STRV, MEMBER(entrypoint), "Config.Entrypoint", "string",
           "Run this instead of the image's entrypoint", NEW_CONTAINER, parse_single, validate_strings },
         { "env", "env", 'e', "Environment", OPTION_STRV, MEMBER(env), "Config.Env", "list",
@@ -112,6 +117,10 @@ int container_settings_validate(const ContainerSettings *s, char **ret_error) {
                         return r;
         }
         return 0;
+}
+
+bool container_settings_stdin_once(const ContainerSettings *s) {
+        return s->interactive && strv_contains(s->attach, "stdin");
 }
 
 int container_settings_read_files(ContainerSettings *s, char **ret_error) {

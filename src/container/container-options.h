@@ -23,6 +23,8 @@ typedef struct ContainerSettings {
         char *stop_signal;
         int32_t stop_timeout; /* seconds; -1: never kill; OPTION_I32_UNSET: not given */
         char *network;      /* none, host; NULL: none */
+        char **attach;      /* stdin, stdout, stderr: what the one who made it wanted to be attached to */
+        char *console_size; /* ROWSxCOLUMNS, of its terminal at first; NULL: the kernel's */
         char *pull;         /* always, missing, never; NULL: missing */
         char **security_opt; /* no-new-privileges[:BOOL] for now */
         bool auto_remove;
@@ -63,6 +65,9 @@ extern const size_t n_container_options;
 
 void container_settings_init(ContainerSettings *s);
 void container_settings_done(ContainerSettings *s);
+
+/* Docker's StdinOnce: the end of a client's input is the container's. */
+bool container_settings_stdin_once(const ContainerSettings *s);
 
 /* For the client: puts the content of env_files and label_files where it belongs, below what was given one by one. */
 int container_settings_read_files(ContainerSettings *s, char **ret_error);

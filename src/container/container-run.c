@@ -35,7 +35,6 @@
 struct ContainerRun {
         Container *container;
         ClientStreams streams; /* of who started it, until the monitor has them */
-        bool stdin_once;
         char *seccomp;
         int bundle_fd, listen_fd;
         ContainerProcess *process;
@@ -376,7 +375,7 @@ static int run_launch(ContainerRun *run) {
         run->launches++;
         run->bundle_fd = fd_close(run->bundle_fd);
         run->listen_fd = fd_close(run->listen_fd);
-        r = container_bundle_make(c, run->seccomp, run->stdin_once, &run->bundle_fd, &run->listen_fd);
+        r = container_bundle_make(c, run->seccomp, &run->bundle_fd, &run->listen_fd);
         if (r >= 0)
                 r = container_bundle_path(c, "monitor.sock", &socket_path);
         if (r >= 0)
@@ -491,7 +490,6 @@ int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *erro
         if (r >= 0)
                 r = run_prepare(run);
         if (r >= 0) {
-                run->stdin_once = streams && streams->fds[0] >= 0;
                 r = departure_wait(c->departure, DEPARTURE_USEC, on_departed, run);
                 if (r == 0)
                         r = run_continue(run);

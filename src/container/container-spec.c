@@ -7,6 +7,7 @@
 
 #include "container/container-spec.h"
 #include "container/id-range.h"
+#include "container/option-values.h"
 #include "util/strv.h"
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -132,6 +133,20 @@ static int add_user(json_object *process, const char *user) {
         return r < 0 ? r : json_add_string(object, "username", user ? user : "");
 }
 
+static int add_console_size(json_object *process, const char *text) {
+        json_object *size;
+        uint16_t rows, columns;
+        int r;
+
+        if (!text || console_size_parse(text, &rows, &columns) < 0)
+                return 0;
+        size = json_object_new_object();
+        r = json_add_object(process, "consoleSize", size);
+        if (r >= 0)
+                r = json_add_i64(size, "height", rows);
+        return r < 0 ? r : json_add_i64(size, "width", columns);
+}
+
 static int process_new(const Container *c, bool tty, const char *user, const char *working_dir, char *const *args,
                        char *const *more_env, json_object **ret) {
         _cleanup_json_ json_object *process = json_object_new_object();
@@ -157,9 +172,17 @@ static int process_new(const Container *c, bool tty, const char *user, const cha
 }
 
 int container_spec_exec(const Container *c, const ExecSettings *exec, json_object **ret) {
-        return process_new(c, exec->tty, exec->user ? exec->user : c->config.user,
-                           exec->working_dir ? exec->working_dir : c->config.working_dir, exec->command, exec->env,
-                           ret);
+        _cleanup_json_ json_object *process = NULL;
+        int r;
+
+        r = process_new(c, exec->tty, exec->user ? exec->user : c->config.user,
+                        exec->working_dir ? exec->working_dir : c->config.working_dir, exec->command, exec->env,
+                        &process);
+        if (r >= 0)
+                r = add_console_size(process, exec->console_size);
+        if (r >= 0)
+                *ret = TAKE(process);
+        return r;
 }
 
 static int add_process(json_object *spec, const Container *c) {
@@ -172,7 +195,9 @@ static int add_process(json_object *spec, const Container *c) {
                 r = strv_extend(&args, *a);
         if (r >= 0)
                 r = process_new(c, c->settings.tty, c->config.user, c->config.working_dir, args, NULL, &process);
-        return r < 0 ? r : json_add_object(spec, "process", process);
+        if (r >= 0)
+                r = json_add_object(spec, "process", process);
+        return r < 0 ? r : add_console_size(process, c->settings.console_size);
 }
 
 static int add_source(json_object *mount, const Container *c, const char *source) {
@@ -258,8 +283,7 @@ static int add_linux(json_object *spec, const Container *c) {
         return host_network ? 0 : json_add_map(object, "sysctl", (char **) network_sysctls);
 }
 
-static int add_annotations(json_object *spec, const Container *c, const char *layers, const char *seccomp,
-                           bool stdin_once) {
+static int add_annotations(json_object *spec, const Container *c, const char *layers, const char *seccomp) {
         _cleanup_free_ char *state = NULL, *image_id = NULL;
         char stop_signal[16], stop_timeout[16], tag[CONTAINER_SHORT_ID_LENGTH + 1];
         int r;
@@ -288,7 +312,7 @@ static int add_annotations(json_object *spec, const Container *c, const char *la
                 { "org.berth.init",        c->settings.init ? "true" : NULL },
                 { "org.berth.volatile",    c->settings.auto_remove ? "true" : NULL },
                 { "org.berth.stdin",       c->settings.interactive ? "true" : NULL },
-                { "org.berth.stdinOnce",   c->settings.interactive && stdin_once ? "true" : NULL },
+                { "org.berth.stdinOnce",   container_settings_stdin_once(&c->settings) ? "true" : NULL },
         };
         json_object *object = json_object_new_object();
         r = json_add_object(spec, "annotations", object);
@@ -297,8 +321,7 @@ static int add_annotations(json_object *spec, const Container *c, const char *la
         return r;
 }
 
-int container_spec_new(const Container *c, const char *layers, const char *seccomp, bool stdin_once,
-                       json_object **ret) {
+int container_spec_new(const Container *c, const char *layers, const char *seccomp, json_object **ret) {
         _cleanup_json_ json_object *spec = json_object_new_object();
         json_object *root = json_object_new_object();
         char buffer[65];
@@ -316,7 +339,7 @@ int container_spec_new(const Container *c, const char *layers, const char *secco
             (r = json_add_string(spec, "hostname", container_hostname(c, buffer))) < 0 ||
             (r = add_mounts(spec, c)) < 0 ||
             (r = add_linux(spec, c)) < 0 ||
-            (r = add_annotations(spec, c, layers, seccomp, stdin_once)) < 0)
+            (r = add_annotations(spec, c, layers, seccomp)) < 0)
                 return r;
         *ret = TAKE(spec);
         return 0;

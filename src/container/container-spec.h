@@ -4,9 +4,9 @@
 
 #include "container/container.h"
 
-/* `seccomp`: path of the filter. `stdin_once`: the starting client brought the stdin. Needs c->result.run_id and
+/* `seccomp`: path of the filter. Needs c->result.run_id and
  * c->ids_base. */
-int container_spec_new(const Container *c, const char *layers, const char *seccomp, bool stdin_once, json_object **ret);
+int container_spec_new(const Container *c, const char *layers, const char *seccomp, json_object **ret);
 
 /* Docker's capabilities for a container, as 1 << CAP_*. */
 uint64_t container_capabilities(void);
@@ -18,7 +18,7 @@ extern const char *const container_masked_paths[], *const container_readonly_pat
 typedef struct ExecSettings {
         char **command;
         char **env;
-        char *user, *working_dir;
+        char *user, *working_dir, *console_size;
         bool tty, interactive, detach;
 } ExecSettings;
 

@@ -46,6 +46,23 @@ int parse_single(const char *value, void *member, char **ret_error) {
         return strv_extend(target, value);
 }
 
+static const char *const streams[] = { "stdin", "stdout", "stderr" };
+
+static const char *find_stream(const char *name) {
+        for (size_t i = 0; i < N_ELEMENTS(streams); i++)
+                if (strcasecmp(streams[i], name) == 0)
+                        return streams[i];
+        return NULL;
+}
+
+int parse_attach(const char *value, void *member, char **ret_error) {
+        const char *stream = find_stream(value);
+
+        if (!stream)
+                return option_error(ret_error, "valid streams are STDIN, STDOUT and STDERR");
+        return strv_extend(member, stream);
+}
+
 int parse_env(const char *value, void *member, char **ret_error) {
         const char *here;
         _cleanup_free_ char *entry = NULL;
@@ -80,6 +97,41 @@ int parse_timeout(const char *value, void *member, char **ret_error) {
         if (validate_timeout(&seconds, ret_error) < 0)
                 return -EINVAL;
         *(int32_t *) member = seconds;
+        return 0;
+}
+
+int validate_attach(const void *member, char **ret_error) {
+        char *const *v = *(char *const *const *) member;
+
+        if (strv_length(v) > N_ELEMENTS(streams))
+                return option_error(ret_error, "there are no more than %zu streams", N_ELEMENTS(streams));
+        for (; v && *v; v++)
+                if (!find_stream(*v) || !streq(find_stream(*v), *v))
+                        return option_error(ret_error, "\"%.64s\" is no stream; there are stdin, stdout, stderr", *v);
+        return 0;
+}
+
+int console_size_parse(const char *text, uint16_t *ret_rows, uint16_t *ret_columns) {
+        _cleanup_strv_ char **numbers = NULL;
+        uint32_t rows, columns;
+        int r = strv_split(text, 'x', &numbers);
+
+        if (r < 0)
+                return r;
+        if (strv_length(numbers) != 2 || parse_u32(numbers[0], &rows) < 0 || parse_u32(numbers[1], &columns) < 0 ||
+            rows > UINT16_MAX || columns > UINT16_MAX)
+                return -EINVAL;
+        *ret_rows = (uint16_t) rows;
+        *ret_columns = (uint16_t) columns;
+        return 0;
+}
+
+int validate_console_size(const void *member, char **ret_error) {
+        const char *text = *(char *const *) member;
+        uint16_t rows, columns;
+
+        if (console_size_parse(text, &rows, &columns) < 0)
+                return option_error(ret_error, "\"%.64s\" is no size of a terminal; that is ROWSxCOLUMNS", text);
         return 0;
 }
 

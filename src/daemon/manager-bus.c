@@ -139,8 +139,12 @@ static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *err
         r = read_settings(message, &settings, error);
         if (r >= 0)
                 r = client_streams_read(message, &streams, error);
+        if (r >= 0 && !settings.attach) /* what somebody brings is what it is attached to */
+                r = client_streams_names(&streams, &settings.attach);
         if (r < 0)
                 return r;
+        if (!settings.interactive)
+                streams.fds[0] = fd_close(streams.fds[0]);
         r = polkit_authorize(m->polkit, message, POLKIT_MANAGE, error);
         if (r <= 0)
                 return r < 0 ? r : 1;

@@ -13,6 +13,7 @@
 #include "wire/wire.h"
 
 static void on_control(void *userdata, uint32_t events);
+static void on_departure(void *userdata);
 static void on_input(void *userdata, uint32_t events);
 static void on_output(void *userdata, uint32_t events);
 static void on_stall(void *userdata);
@@ -36,6 +37,7 @@ static void client_free(Client *c) {
                         *p = c->next;
                         break;
                 }
+        loop_timer_clear(c->task->loop, &c->departure);
         source_close(c, &c->control);
         source_close(c, &c->input);
         for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
@@ -53,8 +55,6 @@ static int start_input(Client *c) {
                 source_close(c, &c->input);
         if (c->input.fd < 0)
                 return 0;
-        c->closes_input = task->stdin_once;
-        task->stdin_once = false;
         return loop_watch(task->loop, &c->input, EPOLLIN);
 }
 
@@ -85,6 +85,8 @@ int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **re
                 return r < 0 ? r : used == n_fds ? -ENOMEM : -EINVAL;
         }
         c->task = task;
+        c->closes_input = task->stdin_once && stdio[0] >= 0;
+        c->departure = (LoopTimer) { .handler = on_departure, .userdata = c };
         c->control = (LoopSource) { .fd = fds[0], .handler = on_control, .userdata = c };
         c->input = (LoopSource) { .fd = stdio[0], .handler = on_input, .userdata = c };
         for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
@@ -146,6 +148,66 @@ static void client_hang_up(Client *c) {
         task_update(task);
 }
 
+/* Who wants to go after its input may do so now; from the loop, where nobody else holds the client. */
+static void check_leaving(Client *c) {
+        if (c->leaves && !c->typed && c->input.fd < 0)
+                loop_timer_set(c->task->loop, &c->departure, 0);
+}
+
+static void on_departure(void *userdata) {
+        client_detach(userdata, NULL);
+}
+
+/* One read of what it types, and as much of that to the task as it takes; the rest waits in `typed`. 1: there may be
+ * more; 0: not now; -ENOMEM. */
+static int take_input(Client *c) {
+        char data[4096];
+        ssize_t n = foreign_read(c->input.fd, data, sizeof(data)), written;
+
+        if (n == -EAGAIN || n == -EINTR)
+                return 0;
+        if (n <= 0) {
+                source_close(c, &c->input);
+                if (c->closes_input) {
+                        c->closes_input = false;
+                        task_end_input(c->task);
+                }
+                check_leaving(c);
+                return 0;
+        }
+        written = task_write_input(c->task, data, (size_t) n);
+        if (written == n)
+                return 1;
+        if (written < 0 && written != -EAGAIN) {
+                task_close_input(c->task);
+                return 0;
+        }
+        written = MAX_OF(written, (ssize_t) 0);
+        c->typed_size = (size_t) (n - written);
+        c->typed = malloc(c->typed_size);
+        if (!c->typed)
+                return -ENOMEM;
+        memcpy(c->typed, data + written, c->typed_size);
+        (void) loop_watch(c->task->loop, &c->input, 0); /* until clients_pump_input() has got rid of it */
+        if (written > 0)
+                clients_pump_input(c->task); /* asks to be told of room */
+        return 0;
+}
+
+/* What it typed before it asked may be in its pipe still: the task gets what it takes without waiting. */
+static void client_leave(Client *c, int when) {
+        int r = 1;
+
+        if (when == CONTROL_DETACH_AFTER_INPUT) {
+                c->leaves = true;
+                check_leaving(c);
+                return;
+        }
+        while (r > 0 && c->input.fd >= 0 && !c->typed)
+                r = take_input(c);
+        client_detach(c, NULL);
+}
+
 static void on_control(void *userdata, uint32_t events) {
         Client *c = userdata;
         ControlMessage m;
@@ -166,44 +228,16 @@ static void on_control(void *userdata, uint32_t events) {
                         (void) task_signal(c->task, m.value);
                 break;
         case CONTROL_DETACH:
-                client_detach(c, NULL);
+                client_leave(c, m.value);
                 break;
         }
 }
 
 static void on_input(void *userdata, uint32_t events) {
         Client *c = userdata;
-        char data[4096];
-        ssize_t n = foreign_read(c->input.fd, data, sizeof(data)), written;
 
-        if (n == -EAGAIN || n == -EINTR)
-                return;
-        if (n <= 0) {
-                source_close(c, &c->input);
-                if (c->closes_input) {
-                        c->closes_input = false;
-                        task_end_input(c->task);
-                }
-                return;
-        }
-        written = task_write_input(c->task, data, (size_t) n);
-        if (written == n)
-                return;
-        if (written < 0 && written != -EAGAIN) {
-                task_close_input(c->task);
-                return;
-        }
-        written = MAX_OF(written, (ssize_t) 0);
-        c->typed_size = (size_t) (n - written);
-        c->typed = malloc(c->typed_size);
-        if (!c->typed) {
+        if (take_input(c) < 0)
                 client_detach(c, "Detached: out of memory.");
-                return;
-        }
-        memcpy(c->typed, data + written, c->typed_size);
-        (void) loop_watch(c->task->loop, &c->input, 0); /* until clients_pump_input() has got rid of it */
-        if (written > 0)
-                clients_pump_input(c->task); /* asks to be told of room */
 }
 
 void clients_pump_input(Task *task) {
@@ -235,6 +269,7 @@ void clients_close_input(Task *task) {
                 free(c->typed);
                 c->typed = NULL;
                 c->typed_size = 0;
+                check_leaving(c);
         }
 }
 

@@ -31,6 +31,8 @@ struct Client {
         ClientStream output[2]; /* by LogStream */
         char *typed; /* input that the task has not taken yet */
         size_t typed_size;
+        LoopTimer departure;
+        bool leaves;        /* detached when the task has its input */
         bool closes_input;  /* the end of its input is the task's */
         bool kills_task;    /* an exec that is not detached dies with its client */
         bool finishing;     /* only the rest of the output and `farewell` are to be sent */

@@ -319,11 +319,8 @@ void task_close_input(Task *t) {
         clients_close_input(t);
 }
 
+/* A terminal has no end while it is there: who wants one types it. */
 void task_end_input(Task *t) {
-        static const char end_of_file = 4; /* ^D: closing our side of a terminal would hang it up */
-
-        if (t->terminal)
-                (void) task_write_input(t, &end_of_file, 1);
-        else
+        if (!t->terminal)
                 task_close_input(t);
 }

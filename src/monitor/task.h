@@ -52,7 +52,7 @@ struct Task {
 
         JournalLog *log; /* NULL: not logged */
         Client *clients;
-        bool stdin_once; /* the end of input of the next client is the task's */
+        bool stdin_once; /* the end of a client's input is the task's; never with a terminal */
 };
 
 Task *task_new(Loop *loop, char *scratch, void *userdata);

@@ -23,8 +23,13 @@ typedef enum ControlType {
         /* client to monitor */
         CONTROL_RESIZE,      /* rows, columns; ignored without a terminal */
         CONTROL_SIGNAL,      /* value: signal number for the process this client started or is attached to */
-        CONTROL_DETACH,      /* let go of me; the container goes on */
+        CONTROL_DETACH,      /* let go of me; the container goes on; value: ControlDetach */
 } ControlType;
+
+typedef enum ControlDetach {
+        CONTROL_DETACH_NOW,         /* what the task takes of my input without waiting, it still gets */
+        CONTROL_DETACH_AFTER_INPUT, /* as soon as it has taken all of it */
+} ControlDetach;
 
 typedef struct ControlMessage {
         uint32_t magic;

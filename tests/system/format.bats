@@ -171,7 +171,7 @@ teardown_file() {
         check '{{index .HostConfig.ReadonlyPaths 0}} {{index .HostConfig.MaskedPaths 0}}' '/proc/bus /proc/asound'
         check '{{json .Config.ExposedPorts}} {{json .Config.Volumes}}' '{"80/tcp":{}} {"/data":{}}'
         check '{{json .Config.ExposedPorts}} {{json .Config.Volumes}}' 'null null' wire
-        check '{{.Config.OpenStdin}} {{.Config.AttachStdout}} [{{.Config.Domainname}}]' 'true false []' wire
+        check '{{.Config.OpenStdin}} {{.Config.AttachStdout}} {{.Config.StdinOnce}} [{{.Config.Domainname}}]' 'true true true []' wire
         check '[{{.LogPath}}{{.AppArmorProfile}}{{.ProcessLabel}}] {{json .ExecIDs}} {{.Platform}}' '[] null linux'
         cleanup_containers
         berth rmi shop >/dev/null

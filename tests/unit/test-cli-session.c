@@ -38,9 +38,10 @@ static void start_client(Client *c, bool tty, bool interactive, bool sig_proxy, 
         for (int i = 0; i < 3; i++)
                 assert_int_equal(pipe2(pipes[i], O_CLOEXEC), 0);
         /* The question whether stdin is a terminal is asked by session_open: in the child, so this one is told no. */
-        assert_int_equal(session_open(&s, tty && terminal < 0, interactive, sig_proxy), 0);
-        s.tty = tty;
-        s.sig_proxy = sig_proxy && !tty;
+        SessionSettings settings = { .streams = { interactive, true, !tty }, .sig_proxy = sig_proxy && !tty };
+        assert_int_equal(session_open(&s, &settings), 0);
+        s.settings.tty = tty;
+        assert_int_equal(detach_keys_parse(NULL, &s.keys), 0);
         s.what = "web";
         c->pid = fork();
         assert_true(c->pid >= 0);
@@ -257,7 +258,7 @@ static void wait_for_pump(Client *c) {
 }
 
 static void test_signals(void **state) {
-        static const int passed[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+        static const int passed[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT };
         Client c;
 
         start_client(&c, false, false, true, -1);
@@ -335,6 +336,60 @@ static void test_terminal(void **state) {
         close(terminal);
 }
 
+static void start_on_terminal(Client *c, int *ret_user, int *ret_terminal) {
+        open_terminal(ret_user, ret_terminal);
+        start_client(c, true, true, true, *ret_terminal);
+        say(c, CONTROL_STARTED, 1, "");
+        while (hear(c).type != CONTROL_RESIZE || !is_raw(*ret_terminal))
+                ;
+}
+
+/* What comes through to the payload, and then the request to let go; nothing behind that. */
+static void test_detach_keys(void **state) {
+        int user, terminal;
+        char text[16] = "";
+        Client c;
+
+        start_on_terminal(&c, &user, &terminal);
+        assert_int_equal(fd_write_all(user, "a\x10" "b\x10", 4), 0); /* a beginning that does not go on, and one that may */
+        for (size_t n = 0; n < 3;)
+                n += (size_t) read(c.far[0], text + n, sizeof(text) - n);
+        assert_string_equal(text, "a\x10" "b");
+        assert_int_equal(fd_write_all(user, "\x11rest", 5), 0);
+        ControlMessage m;
+        while ((m = hear(&c)).type == CONTROL_RESIZE)
+                ;
+        assert_int_equal(m.type, CONTROL_DETACH);
+        assert_int_equal(m.value, CONTROL_DETACH_NOW);
+        assert_int_equal(read(c.far[0], text, sizeof(text)), 0);
+        say(&c, CONTROL_DETACHED, 0, "");
+        wire_close_fds(c.far, 3);
+        assert_int_equal(wait_client(&c), 0);
+        assert_false(is_raw(terminal));
+        close(user);
+        close(terminal);
+}
+
+/* A window of another size is told, also of a terminal that is only written to. */
+static void test_resize(void **state) {
+        struct winsize size = { .ws_row = 7, .ws_col = 13 };
+        int user, terminal;
+        ControlMessage m;
+        Client c;
+
+        start_on_terminal(&c, &user, &terminal);
+        assert_int_equal(ioctl(user, TIOCSWINSZ, &size), 0);
+        assert_int_equal(kill(c.pid, SIGWINCH), 0); /* it is no process of that terminal's foreground */
+        while ((m = hear(&c)).rows != 7)
+                ;
+        assert_int_equal(m.type, CONTROL_RESIZE);
+        assert_int_equal(m.columns, 13);
+        end_payload(&c, 0);
+        assert_int_equal(wait_client(&c), 0);
+        close(user);
+        close(terminal);
+}
+
 static void test_terminal_after_a_signal(void **state) {
         int user, terminal;
         Client c;
@@ -350,15 +405,61 @@ static void test_terminal_after_a_signal(void **state) {
         close(terminal);
 }
 
+/* With stdin alone the session ends when that has, and been taken. */
+static void test_stdin_alone(void **state) {
+        int control[2], far, status;
+        char text[16];
+        ssize_t n;
+        Client c = { 0 };
+
+        assert_int_equal(wire_pair(control), 0);
+        int null = open("/dev/null", O_RDONLY | O_CLOEXEC), saved = dup(STDIN_FILENO);
+        SessionSettings settings = { .streams = { true, false, false } };
+        Session s;
+        assert_int_equal(session_open(&s, &settings), 0);
+        assert_true(s.far[1] < 0 && s.far[2] < 0);
+        far = TAKE_FD(s.far[0]);
+        dup2(null, STDIN_FILENO);
+        pid_t pid = fork();
+        if (pid == 0) {
+                alarm(LIMIT_SEC);
+                fd_close(far);
+                fd_close(control[0]);
+                _exit(session_run(&s, control[1]));
+        }
+        session_done(&s);
+        close(control[1]);
+        dup2(saved, STDIN_FILENO);
+        c.control = control[0];
+        say(&c, CONTROL_STARTED, 1, "");
+        ControlMessage m = hear(&c);
+        assert_int_equal(m.type, CONTROL_DETACH);
+        assert_int_equal(m.value, CONTROL_DETACH_AFTER_INPUT);
+        n = read(far, text, sizeof(text));
+        assert_int_equal(n, 0);
+        say(&c, CONTROL_DETACHED, 0, "");
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        close(control[0]);
+        close(far);
+        close(null);
+        close(saved);
+}
+
 static void test_no_terminal(void **state) {
         Session s;
 
         int saved = dup(STDIN_FILENO), null = open("/dev/null", O_RDWR | O_CLOEXEC);
         dup2(null, STDIN_FILENO);
-        assert_int_equal(session_open(&s, true, true, true), -ENOTTY);
+        SessionSettings settings = { .tty = true, .streams = { true, true, true } };
+        assert_int_equal(session_open(&s, &settings), -ENOTTY);
         session_done(&s);
         /* -t alone asks for no terminal here, as with docker */
-        assert_int_equal(session_open(&s, true, false, true), 0);
+        settings.detach_keys = "foo";
+        assert_int_equal(session_open(&s, &settings), -EINVAL);
+        settings.detach_keys = "";
+        settings.streams[0] = false;
+        assert_int_equal(session_open(&s, &settings), 0);
         assert_true(s.far[2] < 0);
         session_done(&s);
         dup2(saved, STDIN_FILENO);
@@ -400,7 +501,10 @@ int main(void) {
                 cmocka_unit_test(test_signals_before_the_start),
                 cmocka_unit_test(test_no_sig_proxy),
                 cmocka_unit_test(test_terminal),
+                cmocka_unit_test(test_detach_keys),
+                cmocka_unit_test(test_resize),
                 cmocka_unit_test(test_terminal_after_a_signal),
+                cmocka_unit_test(test_stdin_alone),
                 cmocka_unit_test(test_no_terminal),
                 cmocka_unit_test(test_wait_start),
         };

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,7 +61,9 @@ static int count_fds(void) {
         return n;
 }
 
-typedef enum Kind { READ_END, WRITE_END, SOCKET, DIRECTORY, REGULAR, DEVICE, PATH } Kind;
+typedef enum Kind {
+        READ_END, WRITE_END, SOCKET, DATAGRAMS, PACKETS, LISTENING, DIRECTORY, REGULAR, DEVICE, PATH, EPOLL, MEMFD, TERMINAL
+} Kind;
 
 static int make(Kind kind) {
         int pair[2];
@@ -74,6 +78,22 @@ static int make(Kind kind) {
                 assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
                 close(pair[1]);
                 return pair[0];
+        case DATAGRAMS:
+        case PACKETS:
+                assert_int_equal(socketpair(AF_UNIX, kind == PACKETS ? SOCK_SEQPACKET : SOCK_DGRAM, 0, pair), 0);
+                close(pair[1]);
+                return pair[0];
+        case LISTENING:
+                pair[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                assert_int_equal(bind(pair[0], &(struct sockaddr) { .sa_family = AF_UNIX }, sizeof(sa_family_t)), 0);
+                assert_int_equal(listen(pair[0], 1), 0);
+                return pair[0];
+        case EPOLL:
+                return epoll_create1(EPOLL_CLOEXEC);
+        case MEMFD:
+                return memfd_create("stream", MFD_CLOEXEC);
+        case TERMINAL:
+                return posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
         case DIRECTORY:
                 return open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         case REGULAR:
@@ -98,6 +118,12 @@ static void test_streams(void **state) {
                 { "stdin",  REGULAR,   "stdin is neither a pipe"      },
                 { "stdout", DEVICE,    "stdout is neither a pipe"     },
                 { "stderr", PATH,      "stderr is neither a pipe"     },
+                { "stdout", DATAGRAMS, "stdout is a socket, but not"  },
+                { "stdin",  PACKETS,   "stdin is a socket, but not"   },
+                { "stdout", LISTENING, "stdout is a socket, but not"  },
+                { "stdout", EPOLL,     "stdout is neither a pipe"     },
+                { "stdout", MEMFD,     "stdout is neither a pipe"     },
+                { "stdout", TERMINAL,  "stdout is neither a pipe"     },
                 { "stdlog", READ_END,  "There is no stream \"stdlog\""},
                 { "",       READ_END,  "There is no stream"           },
         };

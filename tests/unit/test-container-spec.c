@@ -137,7 +137,7 @@ static void test_spec(void **state) {
         Container c;
 
         fill(&c, NULL);
-        assert_int_equal(container_spec_new(&c, "/top:/bottom", "/cache/x.bpf", true, &spec), 0);
+        assert_int_equal(container_spec_new(&c, "/top:/bottom", "/cache/x.bpf", &spec), 0);
         assert_int_equal(runtime_config_read(spec, &config, &where), 0);
         args = strv_join(config->process.args, " ");
         assert_string_equal(args, "sh -c true");
@@ -179,7 +179,9 @@ static void test_host_network(void **state) {
 
         fill(&c, "host");
         c.settings.interactive = c.settings.init = true;
-        assert_int_equal(container_spec_new(&c, "/one", NULL, true, &spec), 0);
+        c.settings.attach = words("stdin stdout");
+        c.settings.console_size = strdup("50x132");
+        assert_int_equal(container_spec_new(&c, "/one", NULL, &spec), 0);
         assert_int_equal(runtime_config_read(spec, &config, NULL), 0);
         assert_false(config->namespaces & CLONE_NEWNET);
         assert_true(!config->sysctls || !config->sysctls[0]); /* these would be the host's */
@@ -194,6 +196,8 @@ static void test_host_network(void **state) {
         assert_null(runtime_config_annotation(config, "seccomp"));
         assert_string_equal(runtime_config_annotation(config, "init"), "true");
         assert_string_equal(runtime_config_annotation(config, "stdinOnce"), "true");
+        assert_int_equal(config->process.rows, 50);
+        assert_int_equal(config->process.columns, 132);
         clear(&c);
 }
 

@@ -200,6 +200,71 @@ static void test_much_input(void **state) {
         task_free(t);
 }
 
+/* Who leaves after its input is let go when the task has all of it, not before, and nothing of it is lost. */
+static void test_leaving_after_input(void **state) {
+        static char data[300 * 1024];
+        ControlMessage detach = { .magic = CONTROL_MAGIC, .type = CONTROL_DETACH, .value = CONTROL_DETACH_AFTER_INPUT };
+        Task *t = start("sleep 0.1; test $(wc -c) = 307200", STREAM_STDIN);
+        Peer p;
+
+        t->stdin_once = true;
+        assert_int_equal(attach(t, STREAM_STDIN, &p), 0);
+        pid_t writer = fork();
+        if (writer == 0)
+                _exit(fd_write_all(p.input, data, sizeof(data)) < 0);
+        p.input = fd_close(p.input);
+        assert_int_equal(wire_send(p.control, &detach, sizeof(detach), NULL, 0), 0);
+        run_to_end();
+        int status;
+        assert_int_equal(waitpid(writer, &status, 0), writer);
+        assert_int_equal(status, 0);
+        assert_int_equal(t->code, 0);
+        check_message(p.control, CONTROL_DETACHED, 0);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* Who goes at once takes nothing along that was typed before. */
+static void test_leaving_now(void **state) {
+        ControlMessage detach = { .magic = CONTROL_MAGIC, .type = CONTROL_DETACH };
+        Task *t = start("read a; echo got $a; read b; echo and $b", STREAM_STDIN | STREAM_STDOUT);
+        Peer a, b;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &b), 0);
+        assert_int_equal(attach(t, STREAM_STDIN | STREAM_STDOUT, &a), 0);
+        assert_int_equal(wire_send(a.control, &detach, sizeof(detach), NULL, 0), 0);
+        assert_int_equal(write(a.input, "first\n", 6), 6);
+        while (t->clients->next)
+                run_for(USEC_PER_SEC / 100);
+        check_message(a.control, CONTROL_DETACHED, 0);
+        assert_true(t->input.fd >= 0);
+        peer_close(&a);
+        assert_int_equal(attach(t, STREAM_STDIN, &a), 0);
+        assert_int_equal(write(a.input, "second\n", 7), 7);
+        run_to_end();
+        check_text(b.output, "got first\nand second\n");
+        peer_close(&a);
+        peer_close(&b);
+        task_free(t);
+}
+
+/* Docker's StdinOnce is the container's, not the first client's. */
+static void test_any_end_of_input(void **state) {
+        Task *t = start("cat; echo end", STREAM_STDIN | STREAM_STDOUT);
+        Peer first, second;
+
+        t->stdin_once = true;
+        assert_int_equal(attach(t, STREAM_STDIN | STREAM_STDOUT, &first), 0);
+        assert_int_equal(attach(t, STREAM_STDIN, &second), 0);
+        assert_int_equal(write(second.input, "x\n", 2), 2);
+        peer_close(&second); /* killed, perhaps */
+        run_to_end();
+        check_text(first.output, "x\nend\n");
+        check_message(first.control, CONTROL_EXITED, 0);
+        peer_close(&first);
+        task_free(t);
+}
+
 /* A client that comes and goes does not end the input of a container that keeps it open. */
 static void test_input_stays_open(void **state) {
         Task *t = start("read a; read b; echo $a $b", STREAM_STDIN | STREAM_STDOUT);
@@ -478,6 +543,9 @@ int main(void) {
                 cmocka_unit_test(test_signal_is_told_as_128_more),
                 cmocka_unit_test(test_input),
                 cmocka_unit_test(test_much_input),
+                cmocka_unit_test(test_leaving_after_input),
+                cmocka_unit_test(test_leaving_now),
+                cmocka_unit_test(test_any_end_of_input),
                 cmocka_unit_test(test_input_stays_open),
                 cmocka_unit_test(test_slow_reader),
                 cmocka_unit_test(test_stalled_reader),
