@@ -9,10 +9,12 @@
 #include "container/id-range.h"
 #include "image/image-store.h"
 #include "unit/unit.h"
+#include "wire/caller.h"
 
 typedef struct Container Container;
 typedef struct ContainerHost ContainerHost;
 typedef struct SpawnClient SpawnClient;
+typedef struct Records Records;
 
 struct ContainerHost {
         sd_bus *bus;
@@ -20,12 +22,15 @@ struct ContainerHost {
         UnitManager *units;
         ImageStore *images;
         SpawnClient *spawn;
+        Records *records; /* NULL: nothing is told in the journal */
         const char *statedir, *rundir;
         IdRangeSpares spare_ids;
 
         /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says
          * why. */
         int (*authorize)(ContainerHost *host, sd_bus_message *m, const char *action, sd_bus_error *error);
+        /* Who made the call that is being handled; nobody outside of one. */
+        void (*caller)(ContainerHost *host, Caller *ret);
         /* The signal Event. `attributes`: KEY=VALUE. */
         void (*emit)(ContainerHost *host, const char *type, const char *action, const char *id,
                      char *const *attributes);

@@ -221,6 +221,11 @@ static int set_state(json_object *root, const Container *c) {
             (r = set_int(root, "State.ExitCode", result->exit_code)) < 0 ||
             (r = set_string(root, "State.Error", result->error)) < 0 ||
             (r = set_string(root, "State.StoppedBy", result->stopped_by)) < 0 ||
+            (r = set_int(root, "State.StoppedByUid", result->stopper.pid > 0 ? (int64_t) result->stopper.uid : -1)) < 0 ||
+            (r = set_string(root, "State.StoppedByUser", result->stopper.user)) < 0 ||
+            (r = set_int(root, "State.StoppedByPid", result->stopper.pid)) < 0 ||
+            (r = set_string(root, "State.StoppedByCommand", result->stopper.command)) < 0 ||
+            (r = set_string(root, "State.StoppedByUnit", result->stopper.unit)) < 0 ||
             (r = set_time(root, "State.StartedAt", result->started_usec)) < 0)
                 return r;
         return set_time(root, "State.FinishedAt", result->finished_usec);

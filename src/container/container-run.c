@@ -48,6 +48,7 @@ struct ContainerRun {
         bool gone, stop_wanted;     /* GO was sent; a stop is to follow STARTED */
         int stop_signal;
         int32_t stop_timeout;
+        Caller stopper;
 };
 
 static uint64_t now_usec(clockid_t clock) {
@@ -601,6 +602,7 @@ static void run_send_stop(ContainerRun *run) {
         MonitorRequest request = {
                 .type = MONITOR_STOP, .value = run->stop_signal, .origin = "client",
                 .timeout_sec = run->stop_timeout < 0 ? -2 : run->stop_timeout, /* -1 would be the container's own */
+                .caller = run->stopper,
         };
         int32_t timeout = run->stop_timeout;
 
@@ -611,6 +613,7 @@ static void run_send_stop(ContainerRun *run) {
 }
 
 void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
+        run->container->host->caller(run->container->host, &run->stopper);
         run->stop_signal = signo > 0 ? signo : run->container->config.stop_signal;
         run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
         if (run->container->state == CONTAINER_RUNNING)

@@ -140,6 +140,8 @@ static const JsonField result_fields[] = {
         JSON_FIELD(RawResult, result.finished_usec, "finished",   json_to_u64,    0),
         JSON_FIELD(RawResult, log_epoch,            "logEpoch",   json_to_string, 0),
         JSON_FIELD(RawResult, result.log_ordinal,   "logOrdinal", json_to_u64,    0),
+        JSON_FIELD(RawResult, result.log_lost,      "logLost",    json_to_u64,    0),
+        JSON_FIELD(RawResult, result.journaled,     "journaled",  json_to_bool,   0),
         JSON_FIELD(RawResult, unit,                 "unit",       json_to_string, 0),
 };
 
@@ -161,6 +163,8 @@ static int result_read(int dir_fd, const char *file, ContainerResult *ret, char 
                 return r;
         if (r >= 0)
                 r = json_read_fields(object, result_fields, N_ELEMENTS(result_fields), &raw, NULL);
+        if (r >= 0)
+                r = caller_from_json(object, &raw.result.stopper);
         if (r >= 0 && (strlen(raw.run_id) != sizeof(raw.result.run_id) - 1 ||
                        (raw.log_epoch && strlen(raw.log_epoch) >= sizeof(raw.result.log_epoch))))
                 r = -EBADMSG;
@@ -289,6 +293,7 @@ int container_save_result(Container *c) {
             (r = json_add_bool(object, "oomKilled", result->oom_killed)) < 0 ||
             (r = json_add_string(object, "error", result->error)) < 0 ||
             (r = json_add_string(object, "stoppedBy", result->stopped_by)) < 0 ||
+            (r = caller_to_json(&result->stopper, object)) < 0 ||
             (r = json_add_i64(object, "started", (int64_t) result->started_usec)) < 0 ||
             (r = json_add_i64(object, "finished", (int64_t) result->finished_usec)) < 0 ||
             (r = json_add_string(object, "logEpoch", result->log_epoch)) < 0 ||

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "container/container-bundle.h"
+#include "container/container-record.h"
 #include "container/container-run.h"
 #include "container/container-unit.h"
 #include "container/container-wait.h"
@@ -279,6 +280,7 @@ int container_remove(Container *c, sd_bus_error *error) {
         c->state = CONTAINER_REMOVING;
         c->host->removed(c->host, c);
         container_emit(c, "destroy", NULL);
+        container_record_removed(c);
         container_wait_answer(c, WAIT_REMOVE, 0, NULL);
         container_wait_answer(c, WAIT_REMOVED, 0, NULL);
         container_wait_answer(c, WAIT_STOPPED, 0, NULL);
@@ -337,6 +339,7 @@ void container_ended(Container *c, ContainerResult *result) {
         c->host->unit_ended(c->host);
         container_changed(c);
         emit_end(c);
+        container_record_ended(c, c->result.journaled, c->result.log_lost);
 
         sd_bus_error_setf(&not_running, BERTH_ERROR_NOT_RUNNING, "Container %s is not running.", c->name);
         container_wait_answer(c, WAIT_STOPPED, 0, NULL);

@@ -24,7 +24,10 @@ typedef struct ContainerResult {
         int32_t signal;
         bool oom_killed;
         char *error;              /* why it could not be started, or what went wrong on our side; NULL: nothing */
-        char *stopped_by;         /* "client", "systemd"; NULL: it ended by itself */
+        char *stopped_by;         /* "client", "systemd", "shutdown"; NULL: it ended by itself */
+        Caller stopper;           /* where that was a client */
+        bool journaled;           /* the monitor has told of the end in the journal; else that is ours to do */
+        uint64_t log_lost;        /* lines that journald did not take */
         uint64_t started_usec, finished_usec; /* realtime; 0: has not */
         char log_epoch[33];
         uint64_t log_ordinal;

@@ -154,6 +154,7 @@ static void on_image_changed(ImageChange change, const Image *image, const char 
         };
         Manager *m = userdata;
         _cleanup_free_ char *path = NULL;
+        Caller caller;
 
         if (image_path(image->id, &path) < 0)
                 return;
@@ -166,6 +167,10 @@ static void on_image_changed(ImageChange change, const Image *image, const char 
                 (void) sd_bus_emit_properties_changed(m->host.bus, path, IMAGE_INTERFACE, "References", NULL);
         if (actions[change])
                 manager_emit_image(m, actions[change], image->id, reference);
+        if (change != IMAGE_DELETED)
+                return;
+        m->host.caller(&m->host, &caller);
+        manager_record_image(m, "delete", image->id, image->references ? image->references[0] : NULL, &caller);
 }
 
 void manager_emit_image(Manager *m, const char *action, const char *id, const char *reference) {

@@ -17,6 +17,7 @@ struct ImageCall {
         sd_bus_track *track; /* of the caller: a load whose caller has gone is given up */
         ImageJob *job;
         bool import;
+        Caller caller;
 };
 
 static void call_free(ImageCall *c) {
@@ -58,6 +59,7 @@ static int call_new(Manager *m, sd_bus_message *message, bool import, ImageCall 
                 return -ENOMEM;
         c->manager = m;
         c->import = import;
+        m->host.caller(&m->host, &c->caller);
         c->message = sd_bus_message_ref(message);
         c->next = m->image_calls;
         if (m->image_calls)
@@ -113,8 +115,11 @@ static void on_job_done(int result, const char *text, const ImageLoaded *loaded,
                                                   text ? text : strerror(-result));
         else
                 (void) reply_loaded(c, loaded, n_loaded);
-        for (size_t i = 0; result >= 0 && i < n_loaded; i++)
-                manager_emit_image(c->manager, c->import ? "import" : "load", loaded[i].id, loaded[i].reference);
+        for (size_t i = 0; result >= 0 && i < n_loaded; i++) {
+                const char *action = c->import ? "import" : "load";
+                manager_emit_image(c->manager, action, loaded[i].id, loaded[i].reference);
+                manager_record_image(c->manager, action, loaded[i].id, loaded[i].reference, &c->caller);
+        }
         call_free(c); /* and with it the job, whose staging goes then */
 }
 

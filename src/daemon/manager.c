@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "container/container-names.h"
+#include "container/container-record.h"
 #include "container/container-unit.h"
+#include "container/record.h"
 #include "container/spawn-client.h"
 #include "daemon/manager.h"
 #include "util/fs.h"
@@ -14,6 +16,7 @@
 #include "wire/errors.h"
 
 #define NAME_ATTEMPTS_MAX 16
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define TRASH_SLICE 256                  /* entries between two looks at what else is to be done */
 #define LOG_LINK_DELAY_USEC (10 * 1000000u) /* what a monitor sent last is still on its way through journald */
 
@@ -90,6 +93,10 @@ const char *object_id(const char *path, const char *prefix) {
 
 static int host_authorize(ContainerHost *host, sd_bus_message *message, const char *action, sd_bus_error *error) {
         return polkit_authorize(manager_of(host)->polkit, message, action, error);
+}
+
+static void host_caller(ContainerHost *host, Caller *ret) {
+        polkit_caller(manager_of(host)->polkit, ret);
 }
 
 static void host_emit(ContainerHost *host, const char *type, const char *action, const char *id,
@@ -248,12 +255,13 @@ int manager_new(sd_event *event, sd_bus *bus, const char *statedir, const char *
         m->trash_fd = -EBADF;
         m->host = (ContainerHost) {
                 .bus = sd_bus_ref(bus), .event = sd_event_ref(event), .statedir = statedir, .rundir = rundir,
-                .authorize = host_authorize, .emit = host_emit, .removed = host_removed,
+                .authorize = host_authorize, .caller = host_caller, .emit = host_emit, .removed = host_removed,
                 .unit_ended = host_unit_ended, .trashed = host_trashed,
                 .ids_in_use = host_ids_in_use, .unit_in_use = host_unit_in_use,
         };
         if ((r = make_dirs(m)) < 0 ||
             (r = polkit_new(bus, &m->polkit)) < 0 ||
+            (r = records_new(event, JOURNAL_SOCKET, &m->host.records)) < 0 ||
             (r = unit_manager_new(bus, &m->host.units)) < 0 ||
             (r = image_store_new(statedir, &m->host.images)) < 0 ||
             (r = add_idle_sources(m)) < 0)
@@ -275,6 +283,7 @@ Manager *manager_free(Manager *m) {
         sd_event_source_disable_unref(m->free_source);
         sd_event_source_disable_unref(m->trash_source);
         sd_event_source_disable_unref(m->sweep_source);
+        records_free(m->host.records);
         polkit_free(m->polkit);
         spawn_client_free(m->host.spawn);
         unit_manager_free(m->host.units);
@@ -354,11 +363,12 @@ int manager_create(Manager *m, ContainerSettings *settings, Container **ret, sd_
         manager_add(m, TAKE(c));
         (void) sd_bus_emit_object_added(m->host.bus, path);
         container_emit(*ret, "create", NULL);
+        container_record_created(*ret);
         return 0;
 }
 
 bool manager_is_busy(const Manager *m, bool running) {
-        if (m->image_calls || polkit_is_busy(m->polkit) || m->removed)
+        if (m->image_calls || polkit_is_busy(m->polkit) || m->removed || records_pending(m->host.records))
                 return true;
         for (Container *c = m->containers; c; c = c->next)
                 if (c->waiters || c->state == CONTAINER_STARTING || (running && c->run))

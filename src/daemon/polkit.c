@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Authorisation: see polkit.h. Two questions, both asynchronous: the bus is asked for the caller's uid, and for
+/* Authorisation: see polkit.h. Two questions, both asynchronous: the bus is asked for the caller's uid and pid, and for
  * those other than root polkit for the action (org.freedesktop.PolicyKit1.Authority(8)). */
 #include <string.h>
 
+#include "daemon/caller.h"
 #include "daemon/polkit.h"
 #include "util/strv.h"
 #include "wire/errors.h"
@@ -20,7 +21,7 @@ struct Query {
         sd_bus_slot *slot;
         const char *action;
         bool asked; /* polkit, about this uid */
-        uint32_t uid;
+        uint32_t uid, pid;
         bool dispatched; /* the call is being handled, verdict and all */
         int verdict; /* 0: not known yet; > 0: may; negative: may not, see error */
         sd_bus_error error;
@@ -29,6 +30,8 @@ struct Query {
 struct Polkit {
         sd_bus *bus;
         Query *queries;
+        const sd_bus_message *allowed; /* the call that was allowed last, while it is handled; only to be compared with */
+        uint32_t uid, pid;             /* who made it */
 };
 
 static Query *query_free(Query *q) {
@@ -74,7 +77,14 @@ bool polkit_is_busy(const Polkit *p) {
         return false;
 }
 
+void polkit_caller(const Polkit *p, Caller *ret) {
+        *ret = (Caller) { 0 };
+        if (p->allowed && p->allowed == sd_bus_get_current_message(p->bus))
+                caller_look_up((pid_t) p->pid, p->uid, ret);
+}
+
 void polkit_dispatching(Polkit *p, sd_bus_message *m) {
+        p->allowed = NULL;
         for (Query *q = p->queries, *next; q; q = next) {
                 next = q->next;
                 if (q->dispatched) /* what it was to be about had gone: no handler has asked */
@@ -155,26 +165,46 @@ static bool too_many_wait(const Polkit *p, uint32_t uid) {
         return n >= WAITING_MAX || n_user >= WAITING_PER_USER_MAX;
 }
 
-static int on_uid(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+/* The two that we need of a{sv}. */
+static int read_credentials(sd_bus_message *m, uint32_t *ret_uid, uint32_t *ret_pid) {
+        bool has_uid = false;
+        const char *key;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = sd_bus_message_read(m, "s", &key);
+                if (r >= 0 && streq(key, "UnixUserID")) {
+                        r = sd_bus_message_read(m, "v", "u", ret_uid);
+                        has_uid = r >= 0;
+                } else if (r >= 0 && streq(key, "ProcessID"))
+                        r = sd_bus_message_read(m, "v", "u", ret_pid);
+                else if (r >= 0)
+                        r = sd_bus_message_skip(m, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        return r < 0 ? r : has_uid ? 0 : -ENODATA;
+}
+
+static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         Query *q = userdata;
         uint32_t uid;
 
-        if (sd_bus_message_is_method_error(m, NULL) || sd_bus_message_read(m, "u", &uid) < 0)
+        if (sd_bus_message_is_method_error(m, NULL) || read_credentials(m, &uid, &q->pid) < 0)
                 query_free(q); /* the caller has left the bus */
-        else if (uid == 0)
+        else if ((q->uid = uid) == 0)
                 query_decide(q, 1, NULL, NULL);
         else if (too_many_wait(q->polkit, uid))
                 query_decide(q, -EACCES, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for authorisation.");
         else if (ask_polkit(q) < 0)
                 query_decide(q, -EACCES, BERTH_ERROR_DENIED, "Only root may do this: polkit could not be asked.");
-        else {
+        else
                 q->asked = true;
-                q->uid = uid;
-        }
         return 0;
 }
 
-static int ask_uid(Polkit *p, sd_bus_message *m, const char *action) {
+static int ask_credentials(Polkit *p, sd_bus_message *m, const char *action) {
         Query *q = calloc(1, sizeof(Query));
         int r;
 
@@ -188,7 +218,7 @@ static int ask_uid(Polkit *p, sd_bus_message *m, const char *action) {
                 p->queries->previous = q;
         p->queries = q;
         r = sd_bus_call_method_async(p->bus, &q->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionUnixUser", on_uid, q, "s",
+                                     "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, q, "s",
                                      sd_bus_message_get_sender(m));
         if (r < 0)
                 query_free(q);
@@ -204,8 +234,13 @@ int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_er
                 int verdict = q->verdict;
                 if (verdict < 0)
                         verdict = sd_bus_error_move(error, &q->error);
+                else {
+                        p->allowed = m;
+                        p->uid = q->uid;
+                        p->pid = q->pid;
+                }
                 query_free(q);
                 return verdict;
         }
-        return ask_uid(p, m, action);
+        return ask_credentials(p, m, action);
 }

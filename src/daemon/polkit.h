@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "util/macro.h"
+#include "wire/caller.h"
 
 typedef struct Polkit Polkit;
 
@@ -16,6 +17,9 @@ DEFINE_FREEP(Polkit, polkit_free)
 /* > 0: may; 0: asked, return 1 from the handler; negative: may not, or nobody can say, and `error` says why.
  * `action` is a literal. A message that has been authorised stays so until it is let go of: ask last before acting. */
 int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error);
+
+/* Who made the call that is being handled and was allowed to; nobody, outside of such a call. */
+void polkit_caller(const Polkit *p, Caller *ret);
 
 /* For each call, before it is handled: whoever it was about may have gone while polkit was asked, and then nobody comes
  * for the answer. */

@@ -21,6 +21,11 @@ int exit_record_write(const ExitRecord *record, int bundle_fd) {
         _cleanup_json_ json_object *o = json_object_new_object();
         int r = o ? json_add_bool(o, "oomKilled", record->oom_killed) : -ENOMEM;
 
+        if (r >= 0)
+                r = json_add_bool(o, "journaled", record->journaled);
+        if (r >= 0 && record->stopper && record->stopper->pid > 0)
+                r = caller_to_json(record->stopper, o);
+
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(numbers); i++)
                 r = json_add_i64(o, numbers[i].key, numbers[i].value);
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(texts); i++)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "util/macro.h"
+#include "wire/caller.h"
 
 typedef struct ExitRecord {
         const char *run_id;
@@ -13,6 +14,8 @@ typedef struct ExitRecord {
         uint64_t started;    /* µs since 1970; 0: it never ran */
         uint64_t finished;
         const char *stopped_by; /* "client", "systemd", "shutdown", or "": it ended by itself */
+        const Caller *stopper;  /* where that was a client; NULL: not known */
+        bool journaled;         /* its end is told in the journal; else that is left to berthd */
         const char *log_epoch;
         uint64_t log_ordinal; /* of the last line, 0: none */
         uint64_t log_lost;    /* lines that journald did not take in time */

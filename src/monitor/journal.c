@@ -32,6 +32,7 @@ struct Batch {
         Batch *next;
         Buffer buffer;
         unsigned n_entries;
+        unsigned n_records; /* of these; not lines */
 };
 
 struct Journal {
@@ -46,6 +47,7 @@ struct Journal {
         size_t queued;     /* bytes in all batches */
         size_t entry_start; /* of the entry under way, in the last batch */
         int entry_error;
+        bool entry_is_record;
         bool given_up, was_large;
         uint64_t lost, progress;
 };
@@ -154,13 +156,21 @@ static int open_batch(Journal *j) {
         return 0;
 }
 
-int journal_begin(Journal *j) {
+static int begin(Journal *j, bool is_record) {
+        j->entry_is_record = is_record;
         j->entry_error = j->given_up ? -ENOLINK : open_batch(j);
         j->entry_start = j->last ? j->last->buffer.size : 0;
-        if (j->entry_error < 0)
-                return j->entry_error;
-        j->entry_error = buffer_append(&j->last->buffer, j->common.data, j->common.size);
+        if (j->entry_error >= 0 && !is_record)
+                j->entry_error = buffer_append(&j->last->buffer, j->common.data, j->common.size);
         return j->entry_error;
+}
+
+int journal_begin(Journal *j) {
+        return begin(j, false);
+}
+
+int journal_begin_record(Journal *j) {
+        return begin(j, true);
 }
 
 int journal_field(Journal *j, const char *key, const void *value, size_t size) {
@@ -263,12 +273,13 @@ void journal_end(Journal *j) {
         if (j->entry_error >= 0)
                 j->entry_error = buffer_append(&j->last->buffer, "\n", 1); /* the blank line between entries */
         if (j->entry_error < 0) {
-                j->lost++;
+                j->lost += !j->entry_is_record;
                 if (j->last)
                         j->last->buffer.size = j->entry_start;
                 return;
         }
         j->last->n_entries++;
+        j->last->n_records += j->entry_is_record;
         j->queued += j->last->buffer.size - j->entry_start;
         j->was_large = j->was_large || j->queued > LARGE_QUEUE;
         /* A full batch goes at once, so that a burst of many short lines does not fill the memory first. */
@@ -310,11 +321,15 @@ int journal_unread(const Journal *j) {
 void journal_give_up(Journal *j) {
         j->given_up = true;
         while (j->first) {
-                j->lost += j->first->n_entries;
+                j->lost += j->first->n_entries - j->first->n_records;
                 drop_first(j);
         }
         (void) loop_watch(j->loop, &j->source, 0);
         loop_timer_clear(j->loop, &j->retry);
+}
+
+bool journal_given_up(const Journal *j) {
+        return j->given_up;
 }
 
 uint64_t journal_lost(const Journal *j) {

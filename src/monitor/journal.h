@@ -23,6 +23,8 @@ DEFINE_FREEP(Journal, journal_free)
 int journal_add_common(Journal *j, const char *key, const char *value);
 
 int journal_begin(Journal *j);
+/* Not a line of what is logged but a record about it: without the common fields, and no line is missing if it is lost. */
+int journal_begin_record(Journal *j);
 int journal_field(Journal *j, const char *key, const void *value, size_t size);
 int journal_fieldf(Journal *j, const char *key, const char *format, ...) _printf_(3, 4);
 /* Closes the entry; or, if any part of it failed (out of memory), drops it and counts it as lost. */
@@ -40,6 +42,7 @@ int journal_unread(const Journal *j);
 
 /* Drops the queue and every entry that is still to come, counting them: journald did not come back in time. */
 void journal_give_up(Journal *j);
+bool journal_given_up(const Journal *j);
 uint64_t journal_lost(const Journal *j);
 
 /* The records of one run, and how far they have come. */

@@ -14,6 +14,7 @@
 
 #include "config.h"
 #include "monitor/identity.h"
+#include "monitor/journal-record.h"
 #include "monitor/monitor.h"
 #include "monitor/random-id.h"
 #include "monitor/title.h"
@@ -116,11 +117,13 @@ static void end_run(Monitor *m) {
         if (failed) {
                 m->record.exit_code = m->error.exit_code;
                 m->record.error = m->error.text;
+                m->record.journaled = record_start_failed(m);
         }
         if (m->record.finished == 0)
                 m->record.finished = now_realtime();
         m->record.run_id = annotation(m, "runId");
         m->record.stopped_by = m->stopped_by;
+        m->record.stopper = &m->stopper;
         m->record.log_epoch = m->log.epoch;
         m->record.log_ordinal = m->log.ordinal;
         m->record.log_lost = m->log.journal ? journal_lost(m->log.journal) : 0;
@@ -141,19 +144,26 @@ static void end_run(Monitor *m) {
         task_set_done(m->init);
 }
 
-/* The end is reported when journald has the last line, or has been away for too long. */
+/* The end is reported when journald has the last line, and the record of the end behind it, or has been away for too long. */
 static void check_log(Monitor *m) {
-        if (m->status != MONITOR_STATUS_RUNNING || !m->init->is_done)
+        if (m->status != MONITOR_STATUS_RUNNING || !m->init->is_done || !journal_is_empty(m->log.journal))
                 return;
-        if (journal_is_empty(m->log.journal)) {
-                loop_timer_clear(&m->loop, &m->log_timer);
-                end_run(m);
+        if (!m->died_told) {
+                m->died_told = true;
+                record_died(m); /* comes back here if it could be sent at once */
+                if (m->status != MONITOR_STATUS_RUNNING || !journal_is_empty(m->log.journal))
+                        return;
         }
+        m->record.journaled = !journal_given_up(m->log.journal);
+        loop_timer_clear(&m->loop, &m->log_timer);
+        end_run(m);
 }
 
 static void on_journal_empty(void *userdata) {
         Monitor *m = userdata;
 
+        if (m->status == MONITOR_STATUS_PREPARING) /* a record, of a start that failed */
+                return;
         task_update(m->init);
         check_log(m);
 }
@@ -315,6 +325,7 @@ int monitor_go(Monitor *m, const char **ret_text) {
         /* berthd first, so that a client's next question finds it informed. */
         server_tell(&m->server, MONITOR_STARTED, 0, m->init->pid, NULL, NULL);
         clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
+        record_started(m);
         monitor_stop_pending(m);
         malloc_trim(0);
         return 0;

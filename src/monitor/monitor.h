@@ -48,6 +48,8 @@ struct Monitor {
 
         ExitRecord record;
         char stopped_by[64];
+        Caller stopper;        /* where that was a client */
+        bool died_told;        /* in the journal, or as good as */
         LoopTimer log_timer;   /* for journald to take the rest */
         uint64_t log_progress; /* when the timer was set */
 };

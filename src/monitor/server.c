@@ -94,6 +94,8 @@ static int serve_signal(Monitor *m, const MonitorRequest *r, int *fds, size_t n_
 static int serve_stop(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fds, const char **ret_text) {
         if (r->value < 0 || r->value >= NSIG)
                 return -EINVAL;
+        if (m->stop == STOP_NONE)
+                m->stopper = r->caller;
         return monitor_stop(m, r->value, r->timeout_sec == -1 ? m->stop_timeout : r->timeout_sec,
                             r->origin[0] ? r->origin : "client");
 }

@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "monitor/journal-record.h"
 #include "monitor/monitor.h"
 #include "util/io.h"
 #include "util/strv.h"
@@ -42,6 +43,8 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
                 m->stop = STOP_WANTED;
                 return 0;
         }
+        if (m->stop == STOP_NONE || m->stop == STOP_WANTED)
+                record_stopping(m, signo, timeout);
         if (m->stop != STOP_KILLED) {
                 m->stop = STOP_SENT;
                 scope_thaw(&m->scope);

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "wire/caller.h"
+
 #define MONITOR_MAGIC 0x626d3031u /* "bm01" */
 #define MONITOR_TEXT_MAX 512
 #define MONITOR_ID_MAX 72
@@ -41,6 +43,7 @@ typedef struct MonitorRequest {
         int32_t timeout_sec;
         char id[MONITOR_ID_MAX];     /* exec id */
         char origin[64];             /* "client" or "systemd" or "shutdown": who asked for a stop */
+        Caller caller;               /* which client */
         char text[MONITOR_TEXT_MAX];
 } MonitorRequest;
 

@@ -5,10 +5,12 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/caller.h"
 #include "daemon/polkit.h"
 #include "util/strv.h"
 #include "wire/errors.h"
@@ -19,10 +21,11 @@ typedef struct Fixture {
         sd_bus_slot *object;
         Polkit *polkit;
         unsigned acted, entered, replies;
+        Caller caller; /* of the last call that was allowed */
         char error[128]; /* "": success */
 } Fixture;
 
-static const struct Caller {
+static const struct Sender {
         const char *name;
         uint32_t uid;
         const char *polkit; /* "yes", "no", "challenge", "absent", "silent"; NULL: must not be asked */
@@ -36,7 +39,7 @@ static const struct Caller {
         { ":1.1004", 1004, "silent",    NULL                                            },
 };
 
-static const struct Caller *caller(const char *name) {
+static const struct Sender *caller(const char *name) {
         for (size_t i = 0; i < N_ELEMENTS(callers); i++)
                 if (streq(callers[i].name, name))
                         return &callers[i];
@@ -56,16 +59,19 @@ static int method_act(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (r <= 0)
                 return r < 0 ? r : 1;
         f->acted++;
+        polkit_caller(f->polkit, &f->caller);
         return sd_bus_reply_method_return(m, NULL);
 }
 
-static int method_uid(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int method_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         const char *name;
 
         assert_true(sd_bus_message_read(m, "s", &name) > 0);
         if (streq(name, ":1.9")) /* who has left meanwhile */
                 return sd_bus_error_set(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "No such name.");
-        return sd_bus_reply_method_return(m, "u", caller(name)->uid);
+        /* What a message bus says, and more than we want to know. */
+        return sd_bus_reply_method_return(m, "a{sv}", 3, "LinuxSecurityLabel", "ay", 2, 'x', 0, "ProcessID", "u", (uint32_t) getpid(),
+                                          "UnixUserID", "u", caller(name)->uid);
 }
 
 static int method_check(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -90,7 +96,7 @@ static const sd_bus_vtable service_vtable[] = {
 };
 static const sd_bus_vtable bus_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("GetConnectionUnixUser", "s", "u", method_uid, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetConnectionCredentials", "s", "a{sv}", method_credentials, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END
 };
 static const sd_bus_vtable polkit_vtable[] = {
@@ -177,9 +183,56 @@ static void test_callers(void **state) {
                 assert_string_equal(f->error, callers[i].error);
                 acted += !*callers[i].error;
                 assert_int_equal(f->acted, acted);
+                if (!*callers[i].error) {
+                        assert_int_equal(f->caller.uid, callers[i].uid);
+                        assert_int_equal(f->caller.pid, getpid());
+                        assert_string_equal(f->caller.command, "test-polkit");
+                }
                 assert_int_equal(f->entered, 2 * (i + 1)); /* asked once, run twice */
                 assert_false(polkit_is_busy(f->polkit));
         }
+}
+
+/* Nobody has asked for what berthd does by itself; and a call that needs no permission has not that of the one before. */
+static void test_caller_is_of_the_call(void **state) {
+        Fixture *f = *state;
+        Caller c;
+
+        call(f, ":1.0");
+        run_until(f, &f->replies, 1);
+        polkit_caller(f->polkit, &c);
+        assert_int_equal(c.pid, 0);
+        call(f, NULL);
+        run_until(f, &f->replies, 2);
+        assert_int_equal(f->acted, 2);
+        assert_int_equal(f->caller.pid, 0);
+}
+
+static void test_unit_of_caller(void **state) {
+        static const struct { const char *cgroups, *unit; } cases[] = {
+                { "0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope" },
+                { "0::/user.slice/user-1.slice/user@1.service/app.slice/a.service\n", "a.service" },
+                { "12:pids:/x.service\n0::/system.slice/cron.service\n", "cron.service" },
+                { "0::/machine.slice/berth-web.scope/payload\n", "berth-web.scope" },
+                { "0::/system.slice/a\033[2Jb.service\n", "a?[2Jb.service" },
+                { "0::/\n", "" }, { "0::/.service", "" }, { "", "" }, { "nonsense", "" },
+        };
+        char unit[128];
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                caller_unit_of(cases[i].cgroups, unit, sizeof(unit));
+                assert_string_equal(unit, cases[i].unit);
+        }
+}
+
+static void test_caller_text(void **state) {
+        const Caller root = { .pid = 7, .user = "root", .command = "berth", .unit = "session-1.scope" },
+                     stranger = { .pid = 8, .uid = 4711 }, nobody = { .uid = 1 };
+        char text[CALLER_TEXT_MAX];
+
+        assert_string_equal(caller_describe(&root, text), "root (uid 0, berth[7] in session-1.scope)");
+        assert_string_equal(caller_describe(&stranger, text), "uid 4711, process[8]");
+        assert_string_equal(caller_describe(&nobody, text), "");
 }
 
 /* A permission is one message's: the next call is asked about anew. */
@@ -256,6 +309,9 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_callers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_kept, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_caller_is_of_the_call, setup, teardown),
+                cmocka_unit_test(test_unit_of_caller),
+                cmocka_unit_test(test_caller_text),
                 cmocka_unit_test_setup_teardown(test_caller_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_object_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_root_is_not_kept_out, setup, teardown),

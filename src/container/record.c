@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Records in the journal, in its native protocol: see record.h. */
+#include <endian.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "container/record.h"
+#include "util/io.h"
+#include "util/log.h"
+
+#define KEPT_MAX 1024
+#define RETRY_USEC 100000u
+
+typedef struct Kept Kept;
+struct Kept {
+        Kept *next;
+        size_t size;
+        char data[];
+};
+
+struct Records {
+        sd_event *event;
+        const char *path;
+        int fd;
+        sd_event_source *retry;
+        Kept *first, *last;
+        size_t n;
+};
+
+int records_new(sd_event *event, const char *socket_path, Records **ret) {
+        Records *r = calloc(1, sizeof(Records));
+
+        if (!r)
+                return -ENOMEM;
+        r->event = sd_event_ref(event);
+        r->path = socket_path;
+        r->fd = -EBADF;
+        *ret = r;
+        return 0;
+}
+
+static void drop_first(Records *r) {
+        Kept *k = r->first;
+
+        r->first = k->next;
+        if (!r->first)
+                r->last = NULL;
+        r->n--;
+        free(k);
+}
+
+static int send_one(Records *r, const void *data, size_t size) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        if (strlen(r->path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        strcpy(address.sun_path, r->path);
+        if (r->fd < 0)
+                r->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (r->fd < 0)
+                return -errno;
+        return sendto(r->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *) &address, sizeof(address)) < 0
+                       ? -errno : 0;
+}
+
+static void send_kept(Records *r) {
+        while (r->first && send_one(r, r->first->data, r->first->size) >= 0)
+                drop_first(r);
+}
+
+Records *records_free(Records *r) {
+        if (!r)
+                return NULL;
+        send_kept(r);
+        while (r->first)
+                drop_first(r);
+        sd_event_source_disable_unref(r->retry);
+        fd_close(r->fd);
+        sd_event_unref(r->event);
+        free(r);
+        return NULL;
+}
+
+bool records_pending(const Records *r) {
+        return r->first;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        Records *r = userdata;
+
+        send_kept(r);
+        if (!r->first) {
+                r->retry = sd_event_source_disable_unref(r->retry);
+                return 0;
+        }
+        (void) sd_event_source_set_time_relative(source, RETRY_USEC);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void keep(Records *r, const void *data, size_t size) {
+        Kept *k = r->n < KEPT_MAX ? malloc(sizeof(Kept) + size) : NULL;
+
+        if (!k) {
+                log_debug("journald takes no record, and too many wait for it");
+                return;
+        }
+        *k = (Kept) { .size = size };
+        memcpy(k->data, data, size);
+        if (r->last)
+                r->last->next = k;
+        else
+                r->first = k;
+        r->last = k;
+        r->n++;
+        if (!r->retry)
+                (void) sd_event_add_time_relative(r->event, &r->retry, CLOCK_MONOTONIC, RETRY_USEC, 0, on_retry, r);
+}
+
+/* The length-prefixed form takes any bytes. Room for it has been counted. */
+static char *append_field(char *p, const RecordField *f) {
+        size_t n = strlen(f->value);
+        uint64_t length = htole64(n);
+
+        p = stpcpy(p, f->key);
+        *p++ = '\n';
+        p = mempcpy(p, &length, sizeof(length));
+        p = mempcpy(p, f->value, n);
+        *p++ = '\n';
+        return p;
+}
+
+void records_send(Records *records, const RecordField *fields, size_t n) {
+        size_t size = 0;
+
+        if (!records)
+                return;
+        for (size_t i = 0; i < n; i++)
+                if (fields[i].value && *fields[i].value)
+                        size += strlen(fields[i].key) + strlen(fields[i].value) + sizeof(uint64_t) + 3;
+        _cleanup_free_ char *data = malloc(size + 1);
+        if (!data)
+                return;
+        char *p = data;
+        for (size_t i = 0; i < n; i++)
+                if (fields[i].value && *fields[i].value)
+                        p = append_field(p, &fields[i]);
+        if (records->first || send_one(records, data, (size_t) (p - data)) < 0)
+                keep(records, data, (size_t) (p - data));
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Records about the container: see journal-record.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/journal-record.h"
+#include "util/strv.h"
+#include "wire/message-ids.h"
+
+#define SEVERITY_WARNING 4
+#define SEVERITY_NOTICE 5
+#define SEVERITY_INFO 6
+#define TEXT_MAX 1024
+
+static const char *annotation(const Monitor *m, const char *key) {
+        const char *value = runtime_config_annotation(m->config, key);
+        return value ? value : "";
+}
+
+static void add_text(Journal *j, const char *key, const char *value) {
+        if (*value)
+                journal_field(j, key, value, strlen(value));
+}
+
+/* False: there is no journal, or no configuration that says whose container this is. */
+static bool begin(Monitor *m, const char *message_id, int severity, const char *event) {
+        Journal *j = m->log.journal;
+
+        if (!j || !m->config)
+                return false;
+        journal_begin_record(j);
+        journal_fieldf(j, "MESSAGE_ID", "%s", message_id);
+        journal_fieldf(j, "PRIORITY", "%i", severity);
+        journal_fieldf(j, "SYSLOG_IDENTIFIER", "berth");
+        journal_fieldf(j, "BERTH_EVENT", "%s", event);
+        journal_fieldf(j, "CONTAINER_ID", "%.12s", annotation(m, "id"));
+        add_text(j, "CONTAINER_ID_FULL", annotation(m, "id"));
+        add_text(j, "CONTAINER_NAME", annotation(m, "name"));
+        add_text(j, "IMAGE_NAME", annotation(m, "image"));
+        add_text(j, "IMAGE_ID", annotation(m, "imageId"));
+        add_text(j, "CONTAINER_RUN_ID", annotation(m, "runId"));
+        return true;
+}
+
+_printf_(2, 3)
+static void end(Monitor *m, const char *format, ...) {
+        char text[TEXT_MAX];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        add_text(m->log.journal, "MESSAGE", text);
+        journal_end(m->log.journal);
+        journal_send(m->log.journal);
+}
+
+/* Who asked for the end, as fields, and in words. */
+static const char *add_stopper(Monitor *m, char buffer[CALLER_TEXT_MAX]) {
+        Journal *j = m->log.journal;
+        const Caller *c = &m->stopper;
+
+        if (!m->stopped_by[0])
+                return NULL;
+        add_text(j, "BERTH_STOPPED_BY", m->stopped_by);
+        if (streq(m->stopped_by, "shutdown"))
+                return "the shutdown of the machine";
+        if (!streq(m->stopped_by, "client"))
+                return "systemd, at whose request it does not say";
+        if (c->pid <= 0)
+                return "a client";
+        journal_fieldf(j, "BERTH_STOPPED_BY_PID", "%i", c->pid);
+        journal_fieldf(j, "BERTH_STOPPED_BY_UID", "%u", c->uid);
+        add_text(j, "BERTH_STOPPED_BY_USER", c->user);
+        add_text(j, "BERTH_STOPPED_BY_COMMAND", c->command);
+        add_text(j, "BERTH_STOPPED_BY_UNIT", c->unit);
+        return caller_describe(c, buffer);
+}
+
+static const char *signal_text(int signo, char buffer[16]) {
+        const char *name = sigabbrev_np(signo);
+
+        snprintf(buffer, 16, name ? "SIG%.10s" : "%.0s%i", name ? name : "", signo);
+        return buffer;
+}
+
+void record_started(Monitor *m) {
+        if (!begin(m, BERTH_MESSAGE_STARTED, SEVERITY_INFO, "start"))
+                return;
+        journal_fieldf(m->log.journal, "BERTH_PID", "%i", (int) m->init->pid);
+        end(m, "Container %s has started.", annotation(m, "name"));
+}
+
+bool record_start_failed(Monitor *m) {
+        if (!begin(m, BERTH_MESSAGE_START_FAILED, SEVERITY_WARNING, "die"))
+                return false;
+        journal_fieldf(m->log.journal, "BERTH_EXIT_CODE", "%i", m->error.exit_code);
+        add_text(m->log.journal, "BERTH_ERROR", m->error.text);
+        end(m, "Container %s could not be started: %s", annotation(m, "name"), m->error.text);
+        return journal_is_empty(m->log.journal);
+}
+
+void record_stopping(Monitor *m, int signo, int timeout) {
+        char who[CALLER_TEXT_MAX], name[16], then[48] = "";
+        const char *stopper;
+
+        if (!begin(m, BERTH_MESSAGE_STOPPING, SEVERITY_INFO, "stop"))
+                return;
+        if (signo <= 0)
+                signo = m->stop_signal;
+        stopper = add_stopper(m, who);
+        journal_fieldf(m->log.journal, "BERTH_SIGNAL", "%i", signo);
+        if (timeout > 0)
+                snprintf(then, sizeof(then), ", and is killed after %i s", timeout);
+        end(m, "Container %s is asked to end by %s: it gets %s%s.", annotation(m, "name"), stopper ? stopper : "nobody",
+            timeout == 0 ? "SIGKILL" : signal_text(signo, name), then);
+}
+
+void record_died(Monitor *m) {
+        const ExitRecord *record = &m->record;
+        char who[CALLER_TEXT_MAX], name[16], how[32] = "";
+        const char *stopper;
+        int severity = record->oom_killed ? SEVERITY_WARNING
+                       : record->exit_code == 0 || m->stopped_by[0] ? SEVERITY_INFO : SEVERITY_NOTICE;
+
+        if (!begin(m, BERTH_MESSAGE_DIED, severity, "die"))
+                return;
+        journal_fieldf(m->log.journal, "BERTH_EXIT_CODE", "%i", record->exit_code);
+        if (record->signal > 0) {
+                journal_fieldf(m->log.journal, "BERTH_SIGNAL", "%i", record->signal);
+                snprintf(how, sizeof(how), " (%s)", signal_text(record->signal, name));
+        }
+        if (record->oom_killed)
+                journal_fieldf(m->log.journal, "BERTH_OOM_KILLED", "true");
+        stopper = add_stopper(m, who);
+        end(m, "Container %s has ended with exit code %i%s%s%s%s.", annotation(m, "name"), record->exit_code, how,
+            record->oom_killed ? ": it ran out of memory" : "", stopper ? ", asked for by " : "", stopper ? stopper : "");
+}
