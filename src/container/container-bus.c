@@ -287,8 +287,10 @@ static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if (!c->run)
+        if (!c->run) {
+                container_rest(c);
                 return sd_bus_reply_method_return(m, NULL);
+        }
         r = container_wait_add(c, m, WAIT_STOPPED, 0, error);
         if (r < 0)
                 return r;

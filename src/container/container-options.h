@@ -26,6 +26,7 @@ typedef struct ContainerSettings {
         char **attach;      /* stdin, stdout, stderr: what the one who made it wanted to be attached to */
         char *console_size; /* ROWSxCOLUMNS, of its terminal at first; NULL: the kernel's */
         char *pull;         /* always, missing, never; NULL: missing */
+        char *restart;      /* no, on-failure[:N], always, unless-stopped; NULL: no */
         char **security_opt; /* no-new-privileges[:BOOL] for now */
         bool auto_remove;
         bool interactive;   /* keep stdin open */

@@ -9,8 +9,7 @@
 
 #include "config.h"
 #include "container/container-names.h"
-#include "container/container-process.h"
-#include "container/container-run.h"
+#include "container/container-run-internal.h"
 #include "container/container-spec.h"
 #include "container/container-unit.h"
 #include "container/container-wait.h"
@@ -22,8 +21,8 @@
 #include "util/log.h"
 #include "util/strv.h"
 #include "wire/errors.h"
+#include "wire/wire.h"
 
-#define SEC 1000000u
 #define UNIT_TIMEOUT_USEC (60 * SEC)
 #define FILTER_TIMEOUT_USEC (60 * SEC)
 #define OLD_UNIT_WAIT_USEC (1 * SEC)    /* how long a unit of an earlier run may keep our name */
@@ -31,25 +30,6 @@
 #define DEPARTURE_USEC (5 * SEC)        /* how long the last run's monitor may take to let go of the mounts */
 #define STOP_MARGIN_SEC 12              /* then a monitor that has not reported is killed; before systemd would */
 #define LAUNCH_ATTEMPTS_MAX 3
-
-struct ContainerRun {
-        Container *container;
-        ClientStreams streams; /* of who started it, until the monitor has them */
-        char *seccomp;
-        int bundle_fd, listen_fd;
-        ContainerProcess *process;
-        pid_t monitor;
-        uint64_t monitor_start;
-        UnitJob *job;
-        sd_event_source *timer;     /* the next look at a unit name that is taken */
-        sd_event_source *deadline;  /* of a stop */
-        uint64_t waiting_since;     /* monotonic, for that name; 0: did not have to wait */
-        unsigned launches;
-        bool gone, stop_wanted;     /* GO was sent; a stop is to follow STARTED */
-        int stop_signal;
-        int32_t stop_timeout;
-        Caller stopper;
-};
 
 static uint64_t now_usec(clockid_t clock) {
         struct timespec t;
@@ -68,6 +48,7 @@ ContainerRun *container_run_free(ContainerRun *run) {
         sd_event_source_disable_unref(run->timer);
         sd_event_source_disable_unref(run->deadline);
         container_process_free(run->process);
+        service_caller_done(&run->caller);
         client_streams_done(&run->streams);
         fd_close(run->bundle_fd);
         fd_close(run->listen_fd);
@@ -90,14 +71,16 @@ static void run_end(ContainerRun *run, ContainerResult *result) {
         container_ended(c, result);
 }
 
-/* The end of a run that no monitor recorded. */
-static void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
+void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
         Container *c = run->container;
         ContainerResult result = { .exit_code = exit_code, .signal = exit_code > 128 ? exit_code - 128 : 0 };
 
         client_streams_fail(&run->streams, exit_code, text);
+        if (run->caller.fd >= 0)
+                service_caller_refuse(&run->caller, text);
         memcpy(result.run_id, c->result.run_id, sizeof(result.run_id));
         result.error = strdup(text);
+        result.stopped_by = run->stop_asked ? strdup("client") : NULL;
         result.started_usec = c->state == CONTAINER_RUNNING ? c->result.started_usec : 0;
         result.finished_usec = now_usec(CLOCK_REALTIME);
         run_end(run, &result);
@@ -122,8 +105,7 @@ static void run_end_recorded(ContainerRun *run, bool died) {
                 run_end_unrecorded(run, 125, "the monitor was killed while the container was being started");
 }
 
-/* The start cannot go on. A monitor that is there is told, records that and tells the client. */
-static void run_abort(ContainerRun *run, const char *text) {
+void run_abort(ContainerRun *run, const char *text) {
         MonitorRequest request = { .type = MONITOR_ABORT };
 
         snprintf(request.text, sizeof(request.text), "%s", text);
@@ -137,7 +119,7 @@ static void run_abort(ContainerRun *run, const char *text) {
 
 /* --- The unit, and GO --- */
 
-static void run_go(ContainerRun *run) {
+void run_go(ContainerRun *run) {
         MonitorRequest request = { .type = MONITOR_GO };
 
         run->gone = true;
@@ -195,7 +177,7 @@ static void on_unit_started(int result, const char *text, void *userdata) {
         run_abort(run, line);
 }
 
-static int run_save(ContainerRun *run) {
+int run_save(ContainerRun *run) {
         RunRecord record = {
                 .unit = run->container->unit, .ids_base = run->container->ids_base,
                 .monitor = run->monitor, .monitor_start = run->monitor_start,
@@ -381,6 +363,8 @@ static int run_launch(ContainerRun *run) {
                 r = container_bundle_path(c, "monitor.sock", &socket_path);
         if (r >= 0)
                 r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
+        if (r >= 0 && run->service)
+                return run_enter_service(run);
         return r < 0 ? r
                      : spawn_client_start(c->host->spawn, c->id, run->bundle_fd, run->listen_fd, on_monitor_forked,
                                           run);
@@ -462,6 +446,7 @@ static int run_new(Container *c, ContainerRun **ret) {
                 return -ENOMEM;
         run->container = c;
         run->bundle_fd = run->listen_fd = -EBADF;
+        run->caller = (ServiceCaller) SERVICE_CALLER_NONE;
         run->streams = (ClientStreams) CLIENT_STREAMS_NONE;
         *ret = run;
         return 0;
@@ -477,19 +462,25 @@ static int run_prepare(ContainerRun *run) {
                 return r;
         free(c->unit);
         c->unit = NULL;
-        r = container_unit_name(c->name, NULL, &c->unit);
+        r = run->service ? container_service_unit(c->name, &c->unit) : container_unit_name(c->name, NULL, &c->unit);
         return r < 0 ? r : seccomp_cache_path(container_capabilities(), &run->seccomp);
 }
 
-int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *error) {
+int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *caller, sd_bus_error *error) {
         _cleanup_(container_run_freep) ContainerRun *run = NULL;
         ContainerResult before = c->result;
         int r;
 
         c->result = (ContainerResult) { 0 };
         r = run_new(c, &run);
-        if (r >= 0)
+        if (r >= 0) {
+                run->service = caller || container_wants_service(c);
                 r = run_prepare(run);
+        }
+        if (r >= 0 && caller) {
+                run->caller = *caller;
+                *caller = (ServiceCaller) SERVICE_CALLER_NONE;
+        }
         if (r >= 0) {
                 r = departure_wait(c->departure, DEPARTURE_USEC, on_departed, run);
                 if (r == 0)
@@ -499,6 +490,10 @@ int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *erro
                 c->result = before;
                 c->ids_base = 0;
                 container_bundle_remove(c);
+                if (caller && caller->fd < 0) {
+                        *caller = run->caller;
+                        run->caller = (ServiceCaller) SERVICE_CALLER_NONE;
+                }
                 if (r == -ENOTCONN || r == -ENOENT || r == -ECONNREFUSED)
                         return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
                                                  "Container %s cannot be started: berth-spawn does not answer; "
@@ -540,12 +535,26 @@ static int open_monitor(const RunRecord *record) {
         return TAKE_FD(pidfd);
 }
 
+/* Of a service whose monitor was not given the bundle: it asks the next berthd, and this run never was. */
+static bool run_was_vain(const RunRecord *record, const char *socket_path) {
+        if (!container_unit_is_service(record->unit))
+                return false;
+        _cleanup_close_ int fd = record->monitor > 0 ? wire_connect(socket_path) : -ECONNREFUSED;
+        return fd == -ECONNREFUSED && (record->monitor <= 0 || process_start_time(record->monitor) == record->monitor_start);
+}
+
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         _cleanup_(container_run_freep) ContainerRun *run = NULL;
         _cleanup_free_ char *socket_path = NULL;
         int pidfd = -EBADF, r;
 
-        r = run_new(c, &run);
+        r = container_bundle_path(c, "monitor.sock", &socket_path);
+        if (r >= 0 && run_was_vain(record, socket_path)) {
+                container_bundle_remove(c);
+                return 0;
+        }
+        if (r >= 0)
+                r = run_new(c, &run);
         if (r >= 0)
                 r = string_replace(&c->unit, record->unit);
         if (r < 0)
@@ -554,14 +563,13 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         memcpy(c->result.run_id, record->run_id, sizeof(c->result.run_id));
         c->ids_base = record->ids_base;
         c->state = CONTAINER_STARTING;
+        run->service = container_unit_is_service(record->unit);
         run->monitor = record->monitor;
         run->monitor_start = record->monitor_start;
         run->bundle_fd = fcntl(bundle_fd, F_DUPFD_CLOEXEC, 3);
         if (run->bundle_fd < 0)
                 return -errno;
-        r = container_bundle_path(c, "monitor.sock", &socket_path);
-        if (r >= 0)
-                r = pidfd = open_monitor(record);
+        r = pidfd = open_monitor(record);
         if (r >= 0)
                 r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
         if (r >= 0)
@@ -587,6 +595,8 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         if (run->process) /* which may not be in its unit yet */
                 container_process_kill(run->process);
         container_unit_kill(run->container);
+        if (run->service) /* of which a killed monitor would be started again */
+                container_service_retire(run->container->host, run->container->unit);
         return 0;
 }
 
@@ -614,6 +624,7 @@ static void run_send_stop(ContainerRun *run) {
 
 void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
         run->container->host->caller(run->container->host, &run->stopper);
+        run->stop_asked = true;
         run->stop_signal = signo > 0 ? signo : run->container->config.stop_signal;
         run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
         if (run->container->state == CONTAINER_RUNNING)

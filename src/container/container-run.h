@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A run: from the call to start a container until its monitor has reported the end. Steps of a start, each entered
- * from the event loop: filter (only if it must be built) → monitor (berth-spawn) → unit (systemd) → go.
- * docs/architecture.md, "A start, in order". While a run exists the container's state is STARTING or RUNNING; the
+ * from the event loop: filter (only if it must be built) → monitor (berth-spawn) → unit (systemd) → go; as a service:
+ * filter → unit, unless systemd was first → its monitor asks for the bundle → go. docs/architecture.md, "A start, in order". While a run exists the container's state is STARTING or RUNNING; the
  * run's last act is container_ended(). */
 #pragma once
 
 #include "container/client-streams.h"
 #include "container/container-bundle.h"
+#include "container/container-service.h"
 #include "container/container.h"
 
-/* Takes the streams on success (0). */
-int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *error);
+/* Takes streams and caller (either may be NULL) on success (0). */
+int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *caller, sd_bus_error *error);
+/* The monitor of the service that this run is about to be. -EAGAIN: it has one that has just died; -EBUSY: it lives in
+ * another unit. */
+int container_run_welcome(ContainerRun *run, ServiceCaller *caller);
 
 /* After a restart of berthd: takes up a run whose bundle is there. 0: it lives, or its end has been recorded. */
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "container/container-service.h"
 #include "container/container-unit.h"
 #include "util/fs.h"
 #include "util/strv.h"
@@ -26,6 +27,9 @@ static const UnitDevice devices[] = {
 int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret) {
         /* Its mounts in namespaces keep no host from unmounting; the monitor's last word goes there by its name. */
         static char *const mounts[] = { (char *) BERTH_STATEDIR, NULL };
+        /* At a shutdown, first that one says that it is one, then containers stop, then whoever records their ends. */
+        static char *const after[] = { (char *) "berthd.service", NULL };
+        static char *const before[] = { (char *) "berth-shutdown.service", NULL };
         int32_t timeout = c->config.stop_timeout;
 
         if (asprintf(description, "Container %s (%s)", c->name, c->settings.image) < 0)
@@ -39,6 +43,8 @@ int container_unit_describe(const Container *c, pid_t monitor, char **descriptio
                 .devices = devices,
                 .n_devices = N_ELEMENTS(devices),
                 .needs_mounts = mounts,
+                .after = after,
+                .before = before,
                 .stdin_fd = -EBADF,
                 .stdout_fd = -EBADF,
         };
@@ -80,11 +86,15 @@ bool container_unit_sweep_log_links(ContainerHost *host) {
 }
 
 void container_unit_kill(const Container *c) {
-        _cleanup_free_ char *path = NULL;
+        /* In a service systemd may have started the next monitor already, which waits for us beside these. */
+        static const char *const in_scope[] = { "", NULL }, *const in_service[] = { "payload/", "exec/", NULL };
 
-        if (!c->unit || asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s/cgroup.kill", c->unit) < 0)
-                return;
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd >= 0)
-                (void) fd_write_all(fd, "1", 1); /* nothing there any more: nothing to kill */
+        for (const char *const *dir = container_unit_is_service(c->unit) ? in_service : in_scope; c->unit && *dir; dir++) {
+                _cleanup_free_ char *path = NULL;
+                if (asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s/%scgroup.kill", c->unit, *dir) < 0)
+                        return;
+                _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+                if (fd >= 0)
+                        (void) fd_write_all(fd, "1", 1); /* nothing there any more: nothing to kill */
+        }
 }

@@ -10,6 +10,7 @@
 #include "container/container-bundle.h"
 #include "container/container-record.h"
 #include "container/container-run.h"
+#include "container/container-service.h"
 #include "container/container-unit.h"
 #include "container/container-wait.h"
 #include "container/departure.h"
@@ -257,11 +258,35 @@ int container_start(Container *c, ClientStreams *streams, sd_bus_error *error) {
         if (c->state == CONTAINER_STARTING || c->remove_wanted)
                 return sd_bus_error_setf(error, BERTH_ERROR_BUSY, "Container %s is being %s.", c->name,
                                          c->remove_wanted ? "removed" : "started");
-        r = container_run_begin(c, streams, error);
+        r = container_run_begin(c, streams, NULL, error);
         if (r < 0)
                 return r;
         container_changed(c);
         return 0;
+}
+
+int container_start_service(Container *c, ServiceCaller *caller, sd_bus_error *error) {
+        int r;
+
+        if (c->remove_wanted)
+                return sd_bus_error_setf(error, BERTH_ERROR_BUSY, "Container %s is being removed.", c->name);
+        if (c->run) {
+                r = container_run_welcome(c->run, caller);
+                if (r == -EBUSY)
+                        return sd_bus_error_setf(error, BERTH_ERROR_RUNNING, "Container %s is already running, in %s.",
+                                                 c->name, c->unit);
+                return r;
+        }
+        r = container_run_begin(c, NULL, caller, error);
+        if (r < 0)
+                return r == -EAGAIN ? -EBUSY : r;
+        container_changed(c);
+        return 0;
+}
+
+void container_rest(Container *c) {
+        if (!c->run && container_unit_is_service(c->unit))
+                container_service_retire(c->host, c->unit);
 }
 
 void container_stop(Container *c, int signo, int32_t timeout) {
@@ -277,6 +302,8 @@ int container_remove(Container *c, sd_bus_error *error) {
         if (r < 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE, "Container %s cannot be removed from %s: %s",
                                          c->name, c->host->statedir, strerror(-r));
+        container_service_remove(c->name); /* what a crash leaves of it is swept up at the next start */
+        container_rest(c);
         c->state = CONTAINER_REMOVING;
         c->host->removed(c->host, c);
         container_emit(c, "destroy", NULL);
@@ -336,6 +363,7 @@ void container_ended(Container *c, ContainerResult *result) {
                           c->host->statedir, strerror(-r));
         else if (!c->settings.auto_remove) /* its exit.json says to a later berthd that it is to go, if we are killed */
                 container_bundle_remove(c); /* with exit.json, which until now was the only record */
+        container_service_ended(c);
         c->host->unit_ended(c->host);
         container_changed(c);
         emit_end(c);

@@ -75,6 +75,13 @@ int container_create(Container *c, sd_bus_error *error);
 typedef struct ClientStreams ClientStreams;
 int container_start(Container *c, ClientStreams *streams, sd_bus_error *error);
 
+/* The same for a monitor that systemd has started as this container's service; `caller` is taken, unless -EAGAIN says
+ * that it has to ask again. */
+typedef struct ServiceCaller ServiceCaller;
+int container_start_service(Container *c, ServiceCaller *caller, sd_bus_error *error);
+/* Nothing of it runs; neither is systemd to start it again because its monitor was killed. */
+void container_rest(Container *c);
+
 /* Asks the monitor to stop it, as soon as it runs. signo 0: the container's own; timeout in seconds, -1: never kill,
  * OPTION_I32_UNSET: the container's own. That it has ended shows in container_ended(). */
 void container_stop(Container *c, int signo, int32_t timeout);

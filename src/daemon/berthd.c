@@ -9,7 +9,7 @@
 
 #include "config.h"
 #include "container/bus-errors.h"
-#include "daemon/manager.h"
+#include "daemon/door.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -24,6 +24,7 @@ typedef struct Daemon {
         sd_event *event;
         sd_bus *bus;
         Manager *manager;
+        Door *door;
         sd_event_source *idle_timer;
         uint64_t idle_usec;
         uint64_t last_call; /* monotonic */
@@ -110,27 +111,15 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
         return sd_event_exit(d->event, -ENOTCONN);
 }
 
-/* --- berthd.sock: a monitor that found no berthd connected wakes one. That we run now is all there is to it. --- */
-
-static int on_wake(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        _cleanup_close_ int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        return 0;
-}
-
 static int listen_for_monitors(Daemon *d) {
         int n = sd_listen_fds(true), r;
 
         if (n < 0)
                 return n;
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++) {
-                r = fd_set_nonblock(fd, true);
-                if (r >= 0)
-                        r = sd_event_add_io(d->event, NULL, fd, EPOLLIN, on_wake, d);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        r = door_new(d->manager, &d->door);
+        for (int fd = SD_LISTEN_FDS_START; r >= 0 && fd < SD_LISTEN_FDS_START + n; fd++)
+                r = door_add(d->door, fd);
+        return r;
 }
 
 /* --- The beginning --- */
@@ -179,10 +168,10 @@ static int setup(Daemon *d) {
             (r = sd_event_set_watchdog(d->event, true)) < 0 ||
             (r = setup_signals(d)) < 0 ||
             (r = setup_bus(d)) < 0 ||
-            (r = listen_for_monitors(d)) < 0 ||
             (r = manager_new(d->event, d->bus, BERTH_STATEDIR, BERTH_RUNDIR, &d->manager)) < 0 ||
             (r = manager_publish(d->manager)) < 0 ||
             (r = manager_reconcile(d->manager)) < 0 ||
+            (r = listen_for_monitors(d)) < 0 ||
             (r = sd_bus_request_name(d->bus, BUS_NAME, 0)) < 0)
                 return r;
         d->idle_usec = idle_usec();
@@ -212,6 +201,7 @@ int main(int argc, char *argv[]) {
                 r = sd_event_loop(d.event);
         } else
                 log_error("berthd cannot start: %s", strerror(-r));
+        door_free(d.door);
         manager_free(d.manager);
         sd_event_source_disable_unref(d.idle_timer);
         sd_bus_flush_close_unref(d.bus);

@@ -33,7 +33,7 @@ Container *manager_container_by_id(Manager *m, const char *id) {
         return NULL;
 }
 
-static Container *container_by_name(Manager *m, const char *name) {
+Container *manager_container_by_name(Manager *m, const char *name) {
         for (Container *c = m->containers; c; c = c->next)
                 if (streq(c->name, name))
                         return c;
@@ -42,7 +42,7 @@ static Container *container_by_name(Manager *m, const char *name) {
 
 int manager_find_container(Manager *m, const char *reference, Container **ret, sd_bus_error *error) {
         const char *text = *reference == '/' ? reference + 1 : reference; /* as inspect shows names */
-        Container *found = container_by_name(m, text);
+        Container *found = manager_container_by_name(m, text);
 
         if (!found && container_id_is_prefix(text))
                 for (Container *c = m->containers; c; c = c->next) {
@@ -306,7 +306,7 @@ static int give_name(Manager *m, ContainerSettings *settings, sd_bus_error *erro
         Container *other;
 
         if (settings->name) {
-                other = container_by_name(m, settings->name);
+                other = manager_container_by_name(m, settings->name);
                 if (!other)
                         return 0;
                 return sd_bus_error_setf(error, BERTH_ERROR_NAME_IN_USE,
@@ -318,7 +318,7 @@ static int give_name(Manager *m, ContainerSettings *settings, sd_bus_error *erro
                 int r = container_name_generate(attempt, &settings->name);
                 if (r < 0)
                         return r;
-                if (!container_by_name(m, settings->name))
+                if (!manager_container_by_name(m, settings->name))
                         return 0;
                 free(TAKE(settings->name));
         }

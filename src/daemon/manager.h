@@ -43,6 +43,7 @@ int manager_reconcile(Manager *m);
 int manager_find_container(Manager *m, const char *reference, Container **ret, sd_bus_error *error);
 int manager_find_image(Manager *m, const char *reference, const Image **ret, sd_bus_error *error);
 Container *manager_container_by_id(Manager *m, const char *id);
+Container *manager_container_by_name(Manager *m, const char *name);
 
 /* Takes the settings. The container is in the list, on disk and on the bus. */
 int manager_create(Manager *m, ContainerSettings *settings, Container **ret, sd_bus_error *error);

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "container/container-bundle.h"
 #include "container/container-run.h"
+#include "container/container-service.h"
 #include "daemon/manager.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -113,6 +115,30 @@ static void record_lost_run(Container *c) {
                 log_warning("container %s: how its last run ended is not known: %s", c->name, strerror(-r));
 }
 
+/* Also of a container whose files cannot be read. */
+static bool has_files(Manager *m, const char *id) {
+        _cleanup_free_ char *path = NULL;
+
+        return asprintf(&path, "%s/containers/%s", m->host.statedir, id) < 0 || access(path, F_OK) >= 0;
+}
+
+/* A drop-in of berth@NAME.service that we have written. If there is no container at all, this may be the wrong store. */
+static void check_service(const char *name, const char *id, void *userdata) {
+        Manager *m = userdata;
+        Container *c = container_id_is_valid(id) ? manager_container_by_id(m, id) : NULL;
+        int r = 0;
+
+        if (!c && m->containers && !has_files(m, id))
+                container_service_remove(name);
+        else if (!c)
+                return;
+        else if (!streq(c->name, name))
+                r = container_service_rename(c, name);
+        if (r < 0)
+                log_warning("container %s: what starts it with the machine is still under its old name %s: %s", c->name,
+                            name, strerror(-r));
+}
+
 int manager_reconcile(Manager *m) {
         int r;
 
@@ -129,6 +155,10 @@ int manager_reconcile(Manager *m) {
                 if (c->state != CONTAINER_REMOVING && c->remove_wanted && !c->run && container_remove(c, &error) < 0)
                         log_error("%s", error.message);
         }
+        r = container_service_each(check_service, m);
+        if (r < 0)
+                log_warning("services of containers that are gone may be left in " BERTH_SYSTEMUNITDIR ": %s",
+                            strerror(-r));
         m->host.trashed(&m->host);
         return 0;
 }

@@ -27,6 +27,7 @@
 #define TEARDOWN_USEC (USEC_PER_SEC / 5) /* after the report, for clients that are about to read the rest */
 #define ENDING_USEC (60 * USEC_PER_SEC)  /* however slowly a client reads */
 #define LOG_USEC (5 * USEC_PER_SEC)      /* without any progress in journald */
+#define NOTIFY_MARGIN_USEC (10 * USEC_PER_SEC)
 #define STOP_TIMEOUT_DEFAULT 10
 #define STOP_SIGNAL_DEFAULT 15
 
@@ -133,6 +134,12 @@ static void end_run(Monitor *m) {
 
         m->status = MONITOR_STATUS_ENDING;
         loop_timer_clear(&m->loop, &m->stop_timer);
+        /* Before anybody hears of it: who then has systemd start the service again is to find it on its way out. */
+        (void) notify_sendf(m->notify, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu\nSTATUS=%s status %i",
+                            (unsigned long long) (ENDING_USEC + TEARDOWN_USEC + NOTIFY_MARGIN_USEC),
+                            failed ? "Could not be started," : "Ended with", m->record.exit_code);
+        if (failed && m->notify) /* nobody else may be there to hear it */
+                log_error("The container could not be started: %s", m->error.text);
         server_tell(&m->server, failed ? MONITOR_FAILED : MONITOR_EXITED, m->record.exit_code, 0, NULL, m->error.text);
         tell_lost(m);
         clients_finish(m->init, failed ? CONTROL_FAILED : CONTROL_EXITED, m->record.exit_code, m->error.text);
@@ -325,6 +332,7 @@ int monitor_go(Monitor *m, const char **ret_text) {
         /* berthd first, so that a client's next question finds it informed. */
         server_tell(&m->server, MONITOR_STARTED, 0, m->init->pid, NULL, NULL);
         clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
+        (void) notify_sendf(m->notify, "READY=1\nSTATUS=Running, process %i", (int) m->init->pid);
         record_started(m);
         monitor_stop_pending(m);
         malloc_trim(0);
@@ -376,9 +384,10 @@ static int init_monitor(Monitor *m, int listen_fd) {
         return 0;
 }
 
-int monitor_run(int bundle_fd, int listen_fd) {
+int monitor_run(int bundle_fd, int listen_fd, const Notify *notify) {
         Monitor m = {
                 .bundle_fd = bundle_fd,
+                .notify = notify,
                 .scope.fd = -EBADF,
                 .stop_signal = STOP_SIGNAL_DEFAULT,
                 .stop_timeout = STOP_TIMEOUT_DEFAULT,
@@ -397,5 +406,5 @@ int monitor_run(int bundle_fd, int listen_fd) {
         server_done(&m.server);
         drop_sandbox(&m);
         linger(&m);
-        return r;
+        return r < 0 ? r : m.stopped_by[0] ? 0 : m.record.exit_code;
 }

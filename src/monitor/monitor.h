@@ -8,6 +8,7 @@
 #pragma once
 
 #include "monitor/exit-record.h"
+#include "monitor/notify.h"
 #include "monitor/scope.h"
 #include "monitor/server.h"
 #include "monitor/task.h"
@@ -52,10 +53,13 @@ struct Monitor {
         bool died_told;        /* in the journal, or as good as */
         LoopTimer log_timer;   /* for journald to take the rest */
         uint64_t log_progress; /* when the timer was set */
+
+        const Notify *notify; /* of a service; NULL: in a scope, which hears nothing */
 };
 
-/* The whole life. The descriptors are taken. 0: it was lived to its end. */
-int monitor_run(int bundle_fd, int listen_fd);
+/* The whole life. The descriptors are taken. 0 or above: it was lived to its end, and a service is to end with this
+ * status: the container's, or 0 if it was asked to end. */
+int monitor_run(int bundle_fd, int listen_fd, const Notify *notify);
 
 /* What berthd may ask for; negative errno with *ret_text (a static string or NULL) to say no. */
 int monitor_go(Monitor *m, const char **ret_text);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a container is stopped, whoever asks: berthd for a client, or systemd, which ends a unit with SIGCONT
- * (KillSignal= of the unit): that one harms nobody, so only the monitor acts on it. */
+ * (KillSignal= of the scope): that one harms nobody, so only the monitor acts on it. A service's monitor gets SIGTERM,
+ * and nobody else does (KillMode=mixed). */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "monitor/journal-record.h"
 #include "monitor/monitor.h"
 #include "util/io.h"
 #include "util/strv.h"
+
+#define NOTIFY_MARGIN_SEC 15
+#define FOREVER_USEC (UINT64_C(365) * 24 * 3600 * USEC_PER_SEC)
 
 static void kill_all(Monitor *m) {
         m->stop = STOP_KILLED;
@@ -34,6 +39,19 @@ static void set_deadline(Monitor *m, int timeout) {
         loop_timer_set(&m->loop, &m->stop_timer, usec);
 }
 
+/* berth-shutdown.service is stopped before any container is, and writes this. */
+static bool is_shutdown(void) {
+        return access(BERTH_RUNDIR "/stopping", F_OK) >= 0;
+}
+
+/* systemd's own limit must not come before ours. */
+static void announce_stop(Monitor *m, int timeout) {
+        uint64_t usec = timeout < 0 ? FOREVER_USEC : ((uint64_t) timeout + NOTIFY_MARGIN_SEC) * USEC_PER_SEC;
+
+        (void) notify_sendf(m->notify, "EXTEND_TIMEOUT_USEC=%llu\nSTATUS=Stopping, as asked by %s",
+                            (unsigned long long) usec, m->stopped_by);
+}
+
 int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
         if (m->status == MONITOR_STATUS_ENDING)
                 return 0;
@@ -45,6 +63,7 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
         }
         if (m->stop == STOP_NONE || m->stop == STOP_WANTED)
                 record_stopping(m, signo, timeout);
+        announce_stop(m, timeout);
         if (m->stop != STOP_KILLED) {
                 m->stop = STOP_SENT;
                 scope_thaw(&m->scope);
@@ -70,7 +89,7 @@ static void on_signal(void *userdata, uint32_t events) {
                 return;
         if (from_systemd && m->stop != STOP_NONE)
                 return; /* it sends SIGCONT after other signals as well: one request, one signal to the payload */
-        (void) monitor_stop(m, 0, m->stop_timeout, from_systemd ? "systemd" : "client");
+        (void) monitor_stop(m, 0, m->stop_timeout, !from_systemd ? "client" : is_shutdown() ? "shutdown" : "systemd");
 }
 
 int monitor_stop_init(Monitor *m) {

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "config.h"
+#include "monitor/notify.h"
 #include "monitor/title.h"
 #include "runtime/sandbox.h"
 #include "spawn/launcher.h"
-#include "spawn/notify.h"
 #include "util/log.h"
 #include "util/strv.h"
 

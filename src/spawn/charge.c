@@ -122,7 +122,7 @@ static int become_monitor(int bundle_fd, int listen_fd) {
         (void) !chdir("/");
         /* The unit has asked for the same, of a systemd that may have been told otherwise. */
         (void) cgroup_write(AT_FDCWD, "/proc/self/oom_score_adj", MONITOR_OOM_SCORE);
-        return monitor_run(3, 4);
+        return monitor_run(3, 4, NULL);
 }
 
 int charge_spawn(Launcher *l, const char *id, int bundle_fd, int listen_fd, Charge **ret) {

@@ -139,6 +139,10 @@ static int append_scope(sd_bus_message *m, const TransientUnit *unit, bool optio
                 r = append_devices(m, unit->devices, unit->n_devices);
         if (r >= 0)
                 r = append_strv(m, "RequiresMountsFor", unit->needs_mounts);
+        if (r >= 0)
+                r = append_strv(m, "After", unit->after);
+        if (r >= 0)
+                r = append_strv(m, "Before", unit->before);
         return r;
 }
 

@@ -26,7 +26,8 @@ struct UnitJob {
         char *unit;
         char *path;               /* the job's object, once systemd has answered */
         bool is_stop;
-        bool is_service;          /* we hold a reference to the unit, so that its result can be read */
+        bool is_service;          /* why it failed is asked of the unit */
+        bool is_referenced;       /* which we hold, or it would be gone by then */
         int failed;               /* what is reported once the details are there */
         sd_bus_slot *slot;        /* the call whose answer is awaited */
         sd_bus_message *fallback; /* the same call without the optional properties, while has_optional is not known */
@@ -58,7 +59,7 @@ DEFINE_FREEP(UnitJob, job_free)
 static void job_unref_unit(UnitJob *job) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        if (!job->is_service)
+        if (!job->is_referenced)
                 return;
         if (sd_bus_message_new_method_call(job->manager->bus, &m, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnrefUnit") <
                     0 ||
@@ -120,7 +121,7 @@ static int on_started(sd_bus_message *m, void *userdata, sd_bus_error *ret_error
                 }
                 if (job_retry(job, e))
                         return 0;
-                job->is_service = false; /* there is no unit that we hold */
+                job->is_referenced = false; /* there is no unit that we hold */
                 job_finish(job, error_to_errno(e), e->message);
                 return 0;
         }
@@ -233,8 +234,8 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* Without Subscribe() PID 1 sends no signals; an error here shows as the error of the first job. */
-static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+/* Without Subscribe() PID 1 sends no signals; an error there shows as the error of the first job. */
+static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
         return 0;
 }
 
@@ -253,7 +254,7 @@ int unit_manager_new(sd_bus *bus, UnitManager **ret) {
         if (r < 0)
                 return r;
         r = sd_bus_call_method_async(bus, &m->subscribe_slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe",
-                                     on_subscribed, m, NULL);
+                                     on_answer, m, NULL);
         if (r < 0)
                 return r;
         *ret = TAKE(m);
@@ -331,7 +332,7 @@ int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec,
         r = job_new(m, unit->name, timeout_usec, done, userdata, &job);
         if (r < 0)
                 return r;
-        job->is_service = unit_is_service(unit);
+        job->is_service = job->is_referenced = unit_is_service(unit);
         if (!job->is_service && m->has_optional < 0) {
                 r = new_start_call(m, unit, false, &job->fallback);
                 if (r < 0)
@@ -344,6 +345,70 @@ int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec,
                 *ret_job = job;
         job = NULL; /* the manager's list owns it */
         return 0;
+}
+
+int unit_start_installed(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+                         UnitJob **ret_job) {
+        _cleanup_(job_freep) UnitJob *job = NULL;
+        int r;
+
+        r = job_new(m, name, timeout_usec, done, userdata, &job);
+        if (r < 0)
+                return r;
+        job->is_service = true;
+        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit", on_started,
+                                     job, "ss", name, "replace");
+        if (r < 0)
+                return r;
+        if (ret_job)
+                *ret_job = job;
+        job = NULL;
+        return 0;
+}
+
+static int on_reloaded(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        const sd_bus_error *e = sd_bus_message_get_error(m);
+
+        job_finish(userdata, e ? error_to_errno(e) : 0, e ? e->message : NULL);
+        return 0;
+}
+
+static int on_looked_up(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        UnitJob *job = userdata;
+
+        if (sd_bus_message_is_method_error(m, NULL)) { /* not loaded: its start will */
+                job_finish(job, 0, NULL);
+                return 0;
+        }
+        job->slot = sd_bus_slot_unref(job->slot);
+        int r = sd_bus_call_method_async(job->manager->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "Reload",
+                                         on_reloaded, job, NULL);
+        if (r < 0)
+                job_finish(job, r, NULL);
+        return 0;
+}
+
+int unit_refresh(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+                 UnitJob **ret_job) {
+        _cleanup_(job_freep) UnitJob *job = NULL;
+        int r;
+
+        r = job_new(m, name, timeout_usec, done, userdata, &job);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "GetUnit", on_looked_up,
+                                     job, "s", name);
+        if (r < 0)
+                return r;
+        if (ret_job)
+                *ret_job = job;
+        job = NULL;
+        return 0;
+}
+
+void unit_reset_failed(UnitManager *m, const char *name) {
+        (void) sd_bus_call_method_async(m->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit",
+                                        on_answer, NULL, "s", name);
 }
 
 int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,

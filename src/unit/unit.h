@@ -36,6 +36,7 @@ typedef struct TransientUnit {
         const UnitDevice *devices; /* DevicePolicy=strict and these, when n_devices > 0 */
         size_t n_devices;
         char *const *needs_mounts; /* RequiresMountsFor=: stay mounted until it has stopped */
+        char *const *after, *const *before; /* ordering; both stop the other way round */
 
         /* services: a worker, Type=oneshot, with a sandbox (no network, read-only system, private /tmp and /dev, no
          * new privileges, native syscalls of @system-service plus what is asked for below,
@@ -58,6 +59,14 @@ DEFINE_FREEP(UnitManager, unit_manager_free)
  * NULL. */
 int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata,
                UnitJob **ret_job);
+/* A unit of the host's, a service. What is starting or stopping already is waited for. */
+int unit_start_installed(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+                         UnitJob **ret_job);
+/* Its files have changed: if systemd has loaded it, and only then, it has to read all units again. */
+int unit_refresh(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+                 UnitJob **ret_job);
+/* Nobody waits for it. */
+void unit_reset_failed(UnitManager *m, const char *name);
 int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
               UnitJob **ret_job);
 

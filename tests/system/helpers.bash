@@ -164,13 +164,16 @@ cleanup_containers() {
 leaks() {
         local dir entry
         systemctl list-units --all --plain --no-legend 'berth-*' 'berth@*' |
-                awk '$1 !~ /^berth-(spawn\.(service|socket)|guest\.service)$/ { print "unit " $1 }'
+                awk '$1 !~ /^berth-(spawn\.(service|socket)|shutdown\.service|guest\.service)$/ { print "unit " $1 }'
         findmnt -rn -o TARGET | awk '/^\/(var\/lib|run)\/berth\// { print "mount " $1 }'
         for dir in /run/berth/containers /var/lib/berth/{containers,staging,trash}; do
                 [ -d "$dir" ] || continue
                 for entry in "$dir"/* "$dir"/.[!.]*; do
                         [ ! -e "$entry" ] || printf 'file %s\n' "$entry"
                 done
+        done
+        for entry in /etc/systemd/system/berth@* /etc/systemd/system/multi-user.target.wants/berth@*; do
+                [ ! -e "$entry" ] && [ ! -L "$entry" ] || printf 'unit file %s\n' "$entry"
         done
         for entry in /run/systemd/units/log-rate-limit-burst:berth*; do
                 [ ! -L "$entry" ] || printf 'log limit %s\n' "$entry"

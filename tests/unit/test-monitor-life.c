@@ -58,7 +58,7 @@ static void subject_start(Subject *s, const char *config) {
         assert_true(listen_fd >= 0);
         s->pid = fork();
         if (s->pid == 0)
-                _exit(monitor_run(s->bundle_fd, listen_fd) < 0);
+                _exit(monitor_run(s->bundle_fd, listen_fd, NULL) < 0);
         fd_close(listen_fd);
         s->fd = subject_connect(s);
         MonitorEvent e = next_event(s);

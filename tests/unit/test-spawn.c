@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
+#include "monitor/notify.h"
 #include "spawn/charge.h"
-#include "spawn/notify.h"
 #include "util/fs.h"
 #include "wire/monitor.h"
 #include "wire/wire.h"

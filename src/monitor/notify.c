@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The service's side of systemd's protocols: see notify.h. */
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "spawn/notify.h"
+#include "monitor/notify.h"
 #include "util/io.h"
 #include "util/strv.h"
 
@@ -36,9 +38,15 @@ int notify_init(Notify *n, int *ret_listen_fd) {
         return 0;
 }
 
+void notify_take(Notify *n) {
+        int fd;
+
+        (void) notify_init(n, &fd); /* an error is about the socket */
+}
+
 int notify_send(const Notify *n, const char *state) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        size_t length = strlen(n->path);
+        size_t length = n ? strlen(n->path) : 0;
 
         if (length == 0)
                 return 0;
@@ -52,4 +60,14 @@ int notify_send(const Notify *n, const char *state) {
                    (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length)) < 0)
                 return -errno;
         return 0;
+}
+
+int notify_sendf(const Notify *n, const char *format, ...) {
+        char state[1024];
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(state, sizeof(state), format, ap);
+        va_end(ap);
+        return notify_send(n, state);
 }
