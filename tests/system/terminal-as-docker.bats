@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The same at a terminal with berth and with docker: what is seen, what comes back, and whether the container goes on.
+
+# shellcheck disable=SC2154 # stderr is bats'
+load helpers
+
+setup_file() {
+        local dir
+        # The one that belongs to dockerd, whatever else is called docker on this machine.
+        dir=$(dirname "$(command -v dockerd || echo /)")
+        if [ -x /usr/bin/docker ] && [ -x "$dir/dockerd" ]; then
+                mkdir -p /srv/test/bin
+                ln -sf /usr/bin/docker "$dir/dockerd" /srv/test/bin/
+                export PATH=/srv/test/bin:$PATH
+        fi
+        make_busybox_image busybox
+        start_docker
+        docker image inspect busybox >/dev/null 2>&1 ||
+                docker import -c 'CMD ["/bin/sh"]' -c 'ENV PATH=/bin:/usr/bin' "$(busybox_rootfs)" busybox >/dev/null
+}
+
+teardown_file() {
+        cleanup_containers
+        stop_docker
+        leak_check
+}
+
+# Runs a function with each engine ($engine, $name: a container of its own); what they print has to be the same, but
+# for the engine's own name and ids.
+both() {
+        local engine name seen=() i=0
+        for engine in berth docker; do
+                name=c$((++count))
+                seen[i++]=$("$@" 2>&1 | sed -E -e 's/\r//g' -e "s/^($engine: )//I" -e 's/[0-9a-f]{64}/ID/g' -e 's/\.$//' -e "s/\b$name\b/NAME/g" |
+                        tr '[:upper:]' '[:lower:]' | grep -v ' killed ')
+                "$engine" rm -f "$name" >/dev/null 2>&1 || true
+        done
+        [ -n "${seen[0]}" ] || fail "$*: nothing was said" || return 1
+        [ "${seen[0]}" = "${seen[1]}" ] || { printf '%s\n--- berth:\n%s\n--- docker:\n%s\n' "$*" "${seen[@]}"; return 1; }
+}
+
+# The status, and no more of the screen than is asked for: a shell's prompt is drawn anew at any time.
+terminal() {
+        local pattern=$1 screen
+        shift
+        screen=$(timeout 100 "$BATS_TEST_DIRNAME/pty-run" "$@" 2>&1) && code=0 || code=$?
+        echo "status $code"
+        [ "$code" != 99 ] || echo "$screen"
+        grep -aoE "$pattern" <<<"$screen" || true
+}
+
+state() {
+        "$engine" inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$name"
+}
+
+@test "detaching from run, start, attach and exec; attaching to what has stopped" {
+        detaching() {
+                terminal 'read escape.*' 'expect:/ # ' 'send:\x10\x11' -- "$engine" run -it --name "$name" busybox
+                state
+                terminal 'read escape.*|=5=' 'send:echo =$((2+3))=\r' 'expect:=5=' 'send:\x10' 'send:\x11' -- "$engine" attach "$name"
+                terminal 'read escape.*' 'send:\r' 'expect:# ' 'send:xyx' -- "$engine" exec -it --detach-keys x,y,x "$name" sh
+                terminal 'read escape.*' 'send:\r' 'expect:# ' 'send:\x01' -- "$engine" start -ai --detach-keys ctrl-a "$name"
+                state
+                "$engine" attach "$name" </dev/null || echo "status $?"
+                terminal 'read escape.*' 'send:exit 7\r' -- "$engine" attach "$name"
+                state
+                "$engine" attach "$name" || echo "status $?"
+        }
+        both detaching
+}
+
+@test "the size of the terminal, and a new one" {
+        sizes() {
+                terminal '[0-9]+ [0-9]+' --size 31x77 expect:ready resize:50x100 'expect:50 100' 'send:q' -- "$engine" run -it --name "$name" busybox \
+                        sh -c 'trap "stty size" WINCH; stty -icanon; echo ready; while ! read -t 1 -n 1 key; do :; done; exit 4'
+        }
+        both sizes
+}
+
+@test "keys and signals, with a terminal and without" {
+        keys() {
+                terminal 'int' expect:ready 'send:\x03' expect:int 'signal:KILL' -- "$engine" run -it --name "$name" busybox \
+                        sh -c 'trap "echo int" INT; echo ready; while :; do sleep 0.1; done'
+                state
+                "$engine" rm -f "$name" >/dev/null
+                terminal 'int|stop|hup' expect:ready 'send:\x03' 'expect:int\r' 'send:\x1a' 'expect:stop\r' hangup -- "$engine" run --name "$name" busybox \
+                        sh -c 'trap "echo int" INT; trap "echo stop" TSTP; trap "exit 9" HUP; echo ready; while :; do sleep 0.1; done' | sed 1d
+                timeout 30 "$engine" wait "$name"
+        }
+        both keys
+}
+
+@test "a client that is killed" {
+        leaving() {
+                terminal no 'expect:/ # ' 'signal:KILL' -- "$engine" run -it --name "$name" busybox
+                state
+                terminal '=7=' 'send:echo =$((3+4))=\r' 'expect:=7=' 'signal:KILL' -- "$engine" attach "$name"
+                state
+                "$engine" rm -f "$name" >/dev/null
+                "$engine" run -i --name "$name" busybox sh -c 'echo ready; cat; exit 6' < <(exec sleep 1000 2>/dev/null 3>&- 4>&-) >"$BATS_TEST_TMPDIR/out.$name" 3>&- 4>&- &
+                wait_until grep -q ready "$BATS_TEST_TMPDIR/out.$name" && kill -KILL $! && timeout 30 "$engine" wait "$name"
+        }
+        both leaving
+}
+
+@test "a reader that goes away; stdin that ends" {
+        pipes() {
+                "$engine" run --name "$name" busybox sh -c 'while :; do echo y; sleep 0.1; done' 2>/dev/null | head -n 1
+                echo "status ${PIPESTATUS[0]}"
+                state
+                "$engine" rm -f "$name" >/dev/null
+                printf 'a\nb' | "$engine" run -i --name "$name" busybox sh -c 'cat; exit 5'
+                echo "status $?"
+                "$engine" rm -f "$name" >/dev/null
+                "$engine" run -di --name "$name" busybox sh -c 'read a; echo "got $a"; read a; echo "got $a"' >/dev/null
+                echo one | "$engine" exec -i "$name" wc -c
+                echo "status $?"
+        }
+        both pipes
+}
+
+@test "-a" {
+        streams() {
+                local flag
+                for flag in 'STDOUT' 'stderr' 'stdout -a stderr'; do
+                        # shellcheck disable=SC2086
+                        "$engine" run --rm -a $flag busybox sh -c 'echo out; sleep 0.3; echo err >&2; exit 3'
+                        echo "status $?"
+                done
+                echo hi | "$engine" run -i -a stdin --name "$name" busybox sh -c 'cat; exit 4'
+                echo "status $? $(timeout 30 "$engine" wait "$name") $("$engine" logs "$name")"
+                "$engine" run -a foo busybox true 2>&1 | head -n 1 | sed 's/\. See.*//'
+                "$engine" run -d -a stdout busybox true
+                true
+        }
+        both streams
+}
+
+@test "what inspect says of it" {
+        flags() {
+                local flag
+                for flag in '-i' '-a stdin' '-i -a stderr' '-it' '-t'; do
+                        # shellcheck disable=SC2086
+                        "$engine" create $flag --name "$name" busybox true >/dev/null
+                        "$engine" inspect -f '{{with .Config}}{{.AttachStdin}} {{.AttachStdout}} {{.AttachStderr}} {{.OpenStdin}} {{.StdinOnce}} {{.Tty}}{{end}}' "$name"
+                        "$engine" rm "$name" >/dev/null
+                done
+                "$engine" run -dit --name "$name" busybox true >/dev/null
+                "$engine" inspect -f '{{with .Config}}{{.AttachStdin}} {{.AttachStdout}} {{.AttachStderr}} {{.OpenStdin}} {{.StdinOnce}} {{.Tty}}{{end}}' "$name"
+        }
+        both flags
+}
