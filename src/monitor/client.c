@@ -17,6 +17,7 @@ static void on_departure(void *userdata);
 static void on_input(void *userdata, uint32_t events);
 static void on_output(void *userdata, uint32_t events);
 static void on_stall(void *userdata);
+static void on_patience(void *userdata);
 
 static void source_close(Client *c, LoopSource *source) {
         (void) loop_watch(c->task->loop, source, 0);
@@ -25,6 +26,10 @@ static void source_close(Client *c, LoopSource *source) {
 
 static void stream_close(ClientStream *s) {
         loop_timer_clear(s->client->task->loop, &s->stall);
+        loop_timer_clear(s->client->task->loop, &s->patience);
+        s->client->task->n_spilled -= spill_size(&s->spill);
+        spill_done(&s->spill);
+        s->behind = false;
         source_close(s->client, &s->source);
         free(s->data);
         s->data = NULL;
@@ -94,6 +99,8 @@ int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **re
                         .client = c,
                         .source = { .fd = stdio[i + 1], .handler = on_output, .userdata = &c->output[i] },
                         .stall = { .handler = on_stall, .userdata = c },
+                        .patience = { .handler = on_patience, .userdata = &c->output[i] },
+                        .spill = SPILL_NONE,
                 };
         c->next = task->clients;
         task->clients = c;
@@ -326,6 +333,62 @@ static int stream_keep(ClientStream *s, const char *data, size_t size) {
         return loop_watch(s->client->task->loop, &s->source, EPOLLOUT);
 }
 
+/* The next of what was spilled, for an empty buffer. */
+static int stream_refill(ClientStream *s) {
+        Task *t = s->client->task;
+        size_t wanted = MIN_OF(spill_size(&s->spill), CLIENT_BUFFER_MAX);
+
+        s->data = malloc(wanted);
+        if (!s->data)
+                return -ENOMEM;
+        ssize_t n = spill_take(&s->spill, s->data, wanted);
+        if (n < 0)
+                return (int) n;
+        t->n_spilled -= (size_t) n;
+        s->size = (size_t) n;
+        s->behind = spill_size(&s->spill) > 0;
+        return 0;
+}
+
+static bool stream_has_room(const ClientStream *s) {
+        return s->size < CLIENT_BUFFER_MAX || (s->behind && s->client->task->n_spilled < SPILL_MAX);
+}
+
+/* Its buffer has been full for a while. Who takes little from it does not set the pace of all. */
+static void on_patience(void *userdata) {
+        ClientStream *s = userdata;
+        Task *t = s->client->task;
+
+        if (s->size < CLIENT_BUFFER_MAX || s->behind)
+                return;
+        s->behind = s->taken < CLIENT_PACE;
+        if (s->behind)
+                task_update(t);
+        else {
+                s->taken = 0;
+                loop_timer_set(t->loop, &s->patience, CLIENT_PATIENCE_USEC);
+        }
+}
+
+/* What the client did not take at once: behind what waits already. */
+static int stream_wait(ClientStream *s, const char *data, size_t size) {
+        Task *t = s->client->task;
+        int r;
+
+        if (spill_size(&s->spill) > 0 || (s->behind && s->size >= CLIENT_BUFFER_MAX)) {
+                r = spill_append(&s->spill, t->spill_directory, data, size);
+                if (r >= 0)
+                        t->n_spilled += size;
+                return r;
+        }
+        r = stream_keep(s, data, size);
+        if (r >= 0 && s->size >= CLIENT_BUFFER_MAX && s->patience.deadline == 0) {
+                s->taken = 0;
+                loop_timer_set(t->loop, &s->patience, CLIENT_PATIENCE_USEC);
+        }
+        return r;
+}
+
 /* A client whose last bytes are out gets its farewell. True: it is gone. */
 static bool client_try_finish(Client *c) {
         if (!c->finishing || has_output_left(c))
@@ -337,24 +400,38 @@ static bool client_try_finish(Client *c) {
         return true;
 }
 
+/* The client took `n` of what waits. */
+static int stream_taken(ClientStream *s, size_t n) {
+        Task *t = s->client->task;
+
+        s->start += n;
+        s->size -= n;
+        s->taken += n;
+        t->n_taken += n;
+        if (n > 0)
+                watch_stall(s);
+        if (s->size > 0)
+                return 0;
+        free(s->data);
+        s->data = NULL;
+        s->start = 0;
+        if (spill_size(&s->spill) > 0)
+                return stream_refill(s);
+        s->behind = false;
+        (void) loop_watch(t->loop, &s->source, 0);
+        loop_timer_clear(t->loop, &s->stall);
+        return 0;
+}
+
 static void on_output(void *userdata, uint32_t events) {
         ClientStream *s = userdata;
         Client *c = s->client;
         Task *task = c->task;
         size_t n = stream_write(s, s->data + s->start, s->size);
 
-        if (s->source.fd >= 0) {
-                s->start += n;
-                s->size -= n;
-                if (n > 0)
-                        watch_stall(s);
-                if (s->size == 0) {
-                        (void) loop_watch(task->loop, &s->source, 0);
-                        loop_timer_clear(task->loop, &s->stall);
-                        free(s->data);
-                        s->data = NULL;
-                        s->start = 0;
-                }
+        if (s->source.fd >= 0 && stream_taken(s, n) < 0) {
+                client_detach(c, "Detached: what it has not read yet is lost.");
+                return;
         }
         (void) client_try_finish(c);
         task_update(task);
@@ -370,8 +447,10 @@ void clients_deliver(Task *task, LogStream stream, const char *data, size_t size
                 size_t n = waiting ? 0 : stream_write(s, data, size);
                 if (n == size)
                         continue;
-                if (stream_keep(s, data + n, size - n) < 0) {
-                        client_tell(c, CONTROL_DETACHED, 0, "Detached: out of memory.");
+                int r = stream_wait(s, data + n, size - n);
+                if (r < 0) {
+                        client_tell(c, CONTROL_DETACHED, 0, r == -ENOMEM ? "Detached: out of memory." :
+                                    "Detached: there is no room to keep what it has not read yet.");
                         client_free(c);
                 } else if (!waiting)
                         watch_stall(s);
@@ -380,7 +459,7 @@ void clients_deliver(Task *task, LogStream stream, const char *data, size_t size
 
 bool clients_have_room(const Task *task, LogStream stream) {
         for (Client *c = task->clients; c; c = c->next)
-                if (c->output[stream].size >= CLIENT_BUFFER_MAX)
+                if (!stream_has_room(&c->output[stream]))
                         return false;
         return true;
 }

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A Client is somebody attached to a Task: a control descriptor (wire/control.h) and any of stdin, stdout, stderr,
  * all pipes or sockets that the client made. It is a member of its task's list and freed only through the functions
- * here. Output waits for it in a bounded buffer; who takes nothing for CLIENT_STALL_SEC is detached, so that no
- * client can hold up the container for ever. */
+ * here.
+ *
+ * Output waits for it in a bounded buffer. While that is full the task's output is not read: a client that takes it
+ * steadily sets the pace, and loses nothing. One that for CLIENT_PATIENCE takes less than CLIENT_PACE is behind: what
+ * comes then goes to its spill, and neither the log nor another client waits for it, until all spills of the task
+ * together have SPILL_MAX. Who takes nothing at all for CLIENT_STALL_SEC is detached. */
 #pragma once
 
 #include "monitor/journal.h"
 #include "monitor/loop.h"
+#include "monitor/spill.h"
 #include "wire/control.h"
 
 #define CLIENT_STALL_SEC 10
+#define CLIENT_PATIENCE_USEC (USEC_PER_SEC / 5)
+#define CLIENT_PACE ((size_t) 16 * 1024)
 #define CLIENT_BUFFER_MAX ((size_t) 64 * 1024)
 
 typedef struct Client Client;
@@ -20,6 +27,10 @@ typedef struct ClientStream {
         LoopSource source;
         char *data; /* what the client has not taken yet */
         size_t size, start;
+        Spill spill;    /* what comes after that */
+        bool behind;    /* as long as there is a spill */
+        size_t taken;   /* since `patience` was set, which it is while the buffer is full */
+        LoopTimer patience;
         LoopTimer stall;
 } ClientStream;
 

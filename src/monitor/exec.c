@@ -119,6 +119,7 @@ static int new_exec(Monitor *m, const char *id, unsigned streams, int *fds, size
         t->kill = kill_exec;
         t->number = ++m->n_execs;
         t->stdin_once = true;
+        t->spill_directory = m->init->spill_directory;
         snprintf(t->id, sizeof(t->id), "%s", id);
         r = client_new(t, streams, fds, n_fds, &client);
         if (r < 0) {

@@ -25,7 +25,7 @@
 
 #define GO_USEC (90 * USEC_PER_SEC)      /* how long berthd may take over the unit's job */
 #define TEARDOWN_USEC (USEC_PER_SEC / 5) /* after the report, for clients that are about to read the rest */
-#define ENDING_USEC (60 * USEC_PER_SEC)  /* however slowly a client reads */
+#define ENDING_USEC (60 * USEC_PER_SEC)  /* without any client that reads */
 #define LOG_USEC (5 * USEC_PER_SEC)      /* without any progress in journald */
 #define NOTIFY_MARGIN_USEC (10 * USEC_PER_SEC)
 #define STOP_TIMEOUT_DEFAULT 10
@@ -85,6 +85,11 @@ static void on_limit(void *userdata) {
                 end_run(m);
         } else if (m->sandbox) {
                 drop_sandbox(m);
+                loop_timer_set(&m->loop, &m->limit, ENDING_USEC);
+        } else if (m->init->n_taken != m->taken) { /* somebody reads, however slowly */
+                m->taken = m->init->n_taken;
+                (void) notify_sendf(m->notify, "EXTEND_TIMEOUT_USEC=%llu",
+                                    (unsigned long long) (ENDING_USEC + NOTIFY_MARGIN_USEC));
                 loop_timer_set(&m->loop, &m->limit, ENDING_USEC);
         } else
                 m->loop.quit = true;
@@ -257,6 +262,7 @@ static int prepare_sandbox(Monitor *m) {
         int stdio[3] = { -EBADF, -EBADF, -EBADF }, r = 0;
 
         m->init->stdin_once = is_true(m, "stdinOnce");
+        m->init->spill_directory = annotation(m, "state");
         if (!m->config->process.terminal)
                 r = task_make_pipes(m->init, streams, stdio);
         if (r < 0) {

@@ -41,6 +41,7 @@ struct Monitor {
         Server server;
         LoopSource signals;
         LoopTimer limit; /* PREPARING: for GO; ENDING: for the rest */
+        uint64_t taken;  /* by clients, when that was set last */
 
         StopState stop;
         LoopTimer stop_timer;

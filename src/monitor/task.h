@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A Task is one process that the monitor has started in the container, with its standard streams: the container's init,
  * or what an exec runs. It owns its pidfd, our ends of its streams and its clients. Its output goes to the journal
- * first (the init's only), then to every client; it is read no faster than the slowest of them takes it.
+ * first (the init's only), then to every client, at whose pace it is read: client.h says how far that goes.
  *
  * A task is done when the process is reaped and what it wrote is read; what a child that it left behind writes later
  * is nobody's. */
@@ -52,6 +52,9 @@ struct Task {
 
         JournalLog *log; /* NULL: not logged */
         Client *clients;
+        const char *spill_directory; /* borrowed; NULL: memory */
+        size_t n_spilled;            /* bytes in the spills of all clients */
+        uint64_t n_taken;            /* bytes that clients took after they had waited: it goes on while somebody reads */
         bool stdin_once; /* the end of a client's input is the task's; never with a terminal */
 };
 

@@ -284,28 +284,105 @@ static void test_input_stays_open(void **state) {
         task_free(t);
 }
 
-/* Nobody reads: memory stays bounded, and the task waits. Then the reader comes and gets every byte. */
-static void test_slow_reader(void **state) {
-        Task *t = start("head -c 2000000 /dev/zero", STREAM_STDOUT);
-        Peer p;
+/* Takes what is there; at the end of the file, true. The bytes are those of count_up, from *total on. */
+static bool take(Peer *p, size_t *total) {
+        static unsigned char data[65536];
+        ssize_t n;
+
+        assert_true(fcntl(p->output, F_SETFL, O_NONBLOCK) >= 0); /* our end */
+        n = read(p->output, data, sizeof(data));
+        for (ssize_t i = 0; i < n; i++)
+                assert_int_equal(data[i], "0123456\n"[(*total)++ % 8]);
+        return n == 0;
+}
+
+#define COUNT_UP(size) "yes 0123456 | head -c " #size
+
+/* Nobody reads: memory stays bounded, and the task goes on. Then the reader comes and gets every byte, in order. */
+static void test_late_reader(void **state) {
+        Task *t = start(COUNT_UP(5000000), STREAM_STDOUT);
         size_t total = 0;
-        static char data[65536];
+        Peer p;
 
         assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
-        run_for(USEC_PER_SEC / 5);
-        assert_false(is_done);
-        assert_in_range(p.client->output[LOG_STDOUT].size, CLIENT_BUFFER_MAX, CLIENT_BUFFER_MAX + TASK_READ_SIZE);
-        assert_true(fcntl(p.output, F_SETFL, O_NONBLOCK) >= 0); /* our end */
-        for (;;) {
-                ssize_t n = read(p.output, data, sizeof(data));
-                if (n == 0)
-                        break;
-                if (n > 0)
-                        total += (size_t) n;
-                else
-                        run_for(USEC_PER_SEC / 100);
+        while (!is_done) {
+                assert_true(p.client->output[LOG_STDOUT].size <= CLIENT_BUFFER_MAX + TASK_READ_SIZE);
+                run_for(USEC_PER_SEC / 100);
         }
-        assert_int_equal(total, 2000000);
+        assert_true(t->n_spilled > 4000000);
+        while (!take(&p, &total))
+                run_for(USEC_PER_SEC / 1000);
+        assert_int_equal(total, 5000000);
+        assert_int_equal(t->n_spilled, 0);
+        check_message(p.control, CONTROL_EXITED, 0);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* Who has taken a good part while its buffer was full sets the pace; who has not is behind, and the task goes on. */
+static void test_pace(void **state) {
+        Task *t = start(COUNT_UP(3000000), STREAM_STDOUT);
+        ClientStream *s;
+        size_t total = 0;
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        s = &p.client->output[LOG_STDOUT];
+        while (s->size < CLIENT_BUFFER_MAX)
+                run_for(USEC_PER_SEC / 1000);
+        s->taken = CLIENT_PACE;
+        loop_timer_set(&loop, &s->patience, 0); /* it is over */
+        run_for(1);
+        assert_false(s->behind);
+        assert_int_equal(s->taken, 0);
+        assert_int_equal(t->n_spilled, 0);
+        loop_timer_set(&loop, &s->patience, 0);
+        run_for(1);
+        assert_true(s->behind);
+        while (!is_done)
+                run_for(USEC_PER_SEC / 100);
+        assert_true(t->n_spilled > 2000000);
+        while (!take(&p, &total))
+                run_for(USEC_PER_SEC / 1000);
+        assert_int_equal(total, 3000000);
+        peer_close(&p);
+        task_free(t);
+}
+
+/* A reader beside one that never reads gets everything, and so does the other when it comes after all. */
+static void test_reader_beside_a_deaf_one(void **state) {
+        Task *t = start(COUNT_UP(5000000), STREAM_STDOUT);
+        size_t total = 0, total_deaf = 0;
+        Peer reader, deaf;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &deaf), 0);
+        assert_int_equal(attach(t, STREAM_STDOUT, &reader), 0);
+        while (!take(&reader, &total))
+                run_for(USEC_PER_SEC / 1000);
+        assert_int_equal(total, 5000000);
+        while (!take(&deaf, &total_deaf))
+                run_for(USEC_PER_SEC / 1000);
+        assert_int_equal(total_deaf, 5000000);
+        peer_close(&reader);
+        peer_close(&deaf);
+        task_free(t);
+}
+
+/* What is kept has a bound: then the task waits, and nothing is lost. */
+static void test_spill_is_full(void **state) {
+        Task *t = start(COUNT_UP(80000000), STREAM_STDOUT);
+        size_t total = 0;
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
+        while (t->n_spilled < SPILL_MAX)
+                run_for(USEC_PER_SEC / 100);
+        run_for(USEC_PER_SEC / 100);
+        assert_false(is_done);
+        assert_true(t->n_spilled < SPILL_MAX + TASK_READ_SIZE);
+        while (!take(&p, &total))
+                run_for(1);
+        assert_int_equal(total, 80000000);
         check_message(p.control, CONTROL_EXITED, 0);
         peer_close(&p);
         task_free(t);
@@ -547,7 +624,10 @@ int main(void) {
                 cmocka_unit_test(test_leaving_now),
                 cmocka_unit_test(test_any_end_of_input),
                 cmocka_unit_test(test_input_stays_open),
-                cmocka_unit_test(test_slow_reader),
+                cmocka_unit_test(test_late_reader),
+                cmocka_unit_test(test_pace),
+                cmocka_unit_test(test_reader_beside_a_deaf_one),
+                cmocka_unit_test(test_spill_is_full),
                 cmocka_unit_test(test_stalled_reader),
                 cmocka_unit_test(test_exit_with_slow_reader),
                 cmocka_unit_test(test_reader_gone),

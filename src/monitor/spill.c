@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What clients will read later: see spill.h. */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "monitor/spill.h"
+#include "util/io.h"
+
+static int spill_open(const char *directory) {
+        int fd = directory ? open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+        if (fd < 0)
+                fd = memfd_create("spill", MFD_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* One piece at the place of `offset` in the ring, which ends with the ring: bytes, or negative errno. */
+static ssize_t piece(const Spill *s, uint64_t offset, char *data, size_t size, bool is_write) {
+        uint64_t place = offset % SPILL_RING;
+        ssize_t n;
+
+        size = (size_t) MIN_OF((uint64_t) size, SPILL_RING - place);
+        do
+                n = is_write ? pwrite(s->fd, data, size, (off_t) place) : pread(s->fd, data, size, (off_t) place);
+        while (n < 0 && errno == EINTR);
+        return n < 0 ? -errno : n == 0 ? -EIO : n;
+}
+
+int spill_append(Spill *s, const char *directory, const char *data, size_t size) {
+        if (spill_size(s) + size > SPILL_RING)
+                return -ENOSPC;
+        if (s->fd < 0)
+                s->fd = spill_open(directory);
+        if (s->fd < 0)
+                return s->fd;
+        for (size_t done = 0; done < size;) {
+                ssize_t n = piece(s, s->end + done, (char *) data + done, size - done, true);
+                if (n < 0)
+                        return (int) n;
+                done += (size_t) n;
+        }
+        s->end += size;
+        return 0;
+}
+
+ssize_t spill_take(Spill *s, char *data, size_t size) {
+        size = MIN_OF(size, spill_size(s));
+        ssize_t n = size > 0 ? piece(s, s->begin, data, size, false) : 0;
+
+        if (n > 0)
+                s->begin += (uint64_t) n;
+        if (n >= 0 && s->begin == s->end)
+                spill_done(s); /* gives the disk its room back */
+        return n;
+}
+
+void spill_done(Spill *s) {
+        fd_close(s->fd);
+        *s = (Spill) SPILL_NONE;
+}
