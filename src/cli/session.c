@@ -210,7 +210,7 @@ static int take_control(Session *s, bool *started) {
         if (r <= 0 || message.magic != CONTROL_MAGIC) {
                 leave_raw_mode(s);
                 cli_error("%s: its monitor died%s", s->what,
-                          *started ? ", and what it ran was killed with it" : " before it could be started");
+                          *started ? ", and what it ran was killed with it" : ", or berthd, before it could be started");
                 return *started ? EXIT_KILLED : EXIT_OURS;
         }
         message.text[sizeof(message.text) - 1] = '\0';

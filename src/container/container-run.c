@@ -30,6 +30,7 @@
 #define DEPARTURE_USEC (5 * SEC)        /* how long the last run's monitor may take to let go of the mounts */
 #define STOP_MARGIN_SEC 12              /* then a monitor that has not reported is killed; before systemd would */
 #define LAUNCH_ATTEMPTS_MAX 3
+#define TEXT_FORSAKEN "berthd was killed while the container was being started"
 
 static uint64_t now_usec(clockid_t clock) {
         struct timespec t;
@@ -99,6 +100,8 @@ static void run_end_recorded(ContainerRun *run, bool died) {
         container_unit_kill(run->container);
         if (!died)
                 run_end_unrecorded(run, 125, "the monitor left no exit record");
+        else if (run->monitor == 0)
+                run_end_unrecorded(run, 125, TEXT_FORSAKEN);
         else if (run->container->state == CONTAINER_RUNNING)
                 run_end_unrecorded(run, 137, "the monitor was killed");
         else
@@ -520,6 +523,16 @@ int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *cal
 
 /* --- A run of an earlier berthd --- */
 
+/* A monitor that berth-spawn forked, or is about to fork, for a berthd that died before it knew of it: who asked for
+ * the start may never have got to it. It is not to wait for GO, with all that it holds. */
+static void forsake_monitor(const char *socket_path) {
+        MonitorRequest request = { .magic = MONITOR_MAGIC, .type = MONITOR_ABORT, .text = TEXT_FORSAKEN };
+        _cleanup_close_ int fd = wire_connect(socket_path);
+
+        if (fd >= 0) /* else nobody listens: there is none */
+                (void) wire_send(fd, &request, sizeof(request), NULL, 0);
+}
+
 /* The pidfd of the monitor, -ESRCH if it lives no more. */
 static int open_monitor(const RunRecord *record) {
         _cleanup_close_ int pidfd = -EBADF;
@@ -569,6 +582,8 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         run->bundle_fd = fcntl(bundle_fd, F_DUPFD_CLOEXEC, 3);
         if (run->bundle_fd < 0)
                 return -errno;
+        if (record->monitor == 0)
+                forsake_monitor(socket_path);
         r = pidfd = open_monitor(record);
         if (r >= 0)
                 r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);

@@ -147,12 +147,15 @@ int spawn_client_start(SpawnClient *s, const char *id, int bundle_fd, int listen
         strcpy(q->id, id);
         q->done = done;
         q->userdata = userdata;
-        /* A connection may have been lost without our having read so yet: then once more over a new one. */
+        /* A connection may have been lost without our having read so yet: then once more over a new one. But while others
+         * wait for answers, which may still be in the old one, this request fails with them when we read its end. */
         for (unsigned attempt = 0; attempt < 2; attempt++) {
                 r = ensure_connected(s);
                 if (r >= 0)
                         r = wire_send(s->fd, &m, sizeof(m), (const int[]) { bundle_fd, listen_fd }, 2);
-                if (r >= 0 || r == -EAGAIN || s->requests)
+                if ((r == -EPIPE || r == -ECONNRESET) && s->requests)
+                        r = 0;
+                if (r >= 0 || r == -EAGAIN)
                         break;
                 disconnect(s);
         }

@@ -11,13 +11,24 @@
 #include "util/strv.h"
 #include "wire/errors.h"
 
+/* The last element is the id, or, escaped, whatever else GetContainer takes: who has the name asks once, and nothing
+ * can happen between the finding and the call. */
 static int container_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                           sd_bus_error *error) {
         const char *id = object_id(path, CONTAINER_PATH_PREFIX);
         Container *c = id ? manager_container_by_id(userdata, id) : NULL;
+        _cleanup_free_ char *reference = NULL;
+        int r;
 
-        if (!c)
-                return 0;
+        if (id && !c)
+                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %.12s", id);
+        if (!c) {
+                r = sd_bus_path_decode(path, CONTAINER_PATH_PREFIX, &reference);
+                if (r > 0 && *reference) /* not the node above them */
+                        r = manager_find_container(userdata, reference, &c, error);
+                if (r < 0 || !c)
+                        return MIN_OF(r, 0);
+        }
         *ret_found = c;
         return 1;
 }

@@ -134,7 +134,7 @@ static void end_run(Monitor *m) {
         m->record.log_ordinal = m->log.ordinal;
         m->record.log_lost = m->log.journal ? journal_lost(m->log.journal) : 0;
         int r = exit_record_write(&m->record, m->bundle_fd);
-        if (r < 0)
+        if (r < 0 && !(failed && r == -ENOENT)) /* an aborted start's bundle has gone, or is another monitor's */
                 log_error("The exit record of container %s cannot be written: %s", annotation(m, "name"), strerror(-r));
 
         m->status = MONITOR_STATUS_ENDING;
