@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Descriptors that a client passed: see foreign.h. */
-#include <limits.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -29,10 +28,41 @@ static ssize_t result_of(ssize_t n) {
         return n < 0 ? -errno : n;
 }
 
-static bool is_ready(int fd, short events) {
-        struct pollfd p = { .fd = fd, .events = events };
+/* Empty between two calls. */
+static int relay[2] = { -EBADF, -EBADF };
 
-        return poll(&p, 1, 0) > 0;
+static int open_relay(void) {
+        return relay[0] >= 0 || pipe2(relay, O_CLOEXEC | O_NONBLOCK) >= 0 ? 0 : -errno;
+}
+
+static void empty_relay(void) {
+        char rest[4096];
+
+        while (read(relay[0], rest, sizeof(rest)) > 0)
+                ;
+}
+
+ssize_t foreign_pipe_read(int fd, void *data, size_t size) {
+        int r = open_relay();
+
+        if (r < 0)
+                return r;
+        ssize_t n = result_of(splice(fd, NULL, relay[1], NULL, size, SPLICE_F_NONBLOCK));
+        return n > 0 ? result_of(read(relay[0], data, (size_t) n)) : n;
+}
+
+ssize_t foreign_pipe_write(int fd, const void *data, size_t size) {
+        int r = open_relay();
+
+        if (r < 0)
+                return r;
+        ssize_t n = result_of(write(relay[1], data, size)); /* as much as a pipe holds */
+        if (n <= 0)
+                return n;
+        ssize_t moved = result_of(splice(relay[0], NULL, fd, NULL, (size_t) n, SPLICE_F_NONBLOCK));
+        if (moved < n)
+                empty_relay();
+        return moved;
 }
 
 ssize_t foreign_read(int fd, void *data, size_t size) {
@@ -42,10 +72,7 @@ ssize_t foreign_read(int fd, void *data, size_t size) {
         if (n != -ENOTSOCK)
                 return n;
         n = result_of(preadv2(fd, &iov, 1, -1, RWF_NOWAIT));
-        if (n != -EOPNOTSUPP)
-                return n;
-        /* Before 6.4 pipes do not know RWF_NOWAIT. A pipe that is readable gives what it has. */
-        return is_ready(fd, POLLIN) ? result_of(read(fd, data, size)) : -EAGAIN;
+        return n == -EOPNOTSUPP ? foreign_pipe_read(fd, data, size) : n;
 }
 
 ssize_t foreign_write(int fd, const void *data, size_t size) {
@@ -55,8 +82,5 @@ ssize_t foreign_write(int fd, const void *data, size_t size) {
         if (n != -ENOTSOCK)
                 return n;
         n = result_of(pwritev2(fd, &iov, 1, -1, RWF_NOWAIT));
-        if (n != -EOPNOTSUPP)
-                return n;
-        /* Before 6.4: a pipe that is writable takes PIPE_BUF bytes at once. */
-        return is_ready(fd, POLLOUT) ? result_of(write(fd, data, MIN_OF(size, (size_t) PIPE_BUF))) : -EAGAIN;
+        return n == -EOPNOTSUPP ? foreign_pipe_write(fd, data, size) : n;
 }

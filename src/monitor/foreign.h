@@ -13,3 +13,9 @@ int foreign_check(int fd);
 /* As read(2) and write(2), but -EAGAIN rather than waiting. Never raises SIGPIPE where that is ignored. */
 ssize_t foreign_read(int fd, void *data, size_t size);
 ssize_t foreign_write(int fd, const void *data, size_t size);
+
+/* The same for pipes alone, on any kernel: those before 6.4 have no RWF_NOWAIT for them, and what poll calls writable
+ * may be full by the time it is written to, if the client writes to it, too. So the bytes go through a pipe of our own,
+ * between which and the client's the kernel moves them without waiting. */
+ssize_t foreign_pipe_read(int fd, void *data, size_t size);
+ssize_t foreign_pipe_write(int fd, const void *data, size_t size);

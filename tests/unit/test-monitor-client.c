@@ -614,6 +614,74 @@ static void test_foreign(void **state) {
         }
 }
 
+/* The way of older kernels, on this one: what goes in comes out, nothing blocks, nothing stays in between. */
+static void test_foreign_pipes(void **state) {
+        static char sent[3 * 1024 * 1024], got[sizeof(sent)];
+        size_t in = 0, out = 0;
+        int fds[2];
+
+        for (size_t i = 0; i < sizeof(sent); i++)
+                sent[i] = (char) (i * 31 + i / 253);
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        assert_int_equal(foreign_pipe_read(fds[0], got, 10), -EAGAIN);
+        while (out < sizeof(sent)) {
+                size_t size = MIN_OF((in % 7 + 1) * 10007, sizeof(sent) - in);
+                ssize_t n = size > 0 ? foreign_pipe_write(fds[1], sent + in, size) : -EAGAIN;
+                if (n > 0) {
+                        in += (size_t) n;
+                        continue;
+                }
+                assert_int_equal(n, -EAGAIN);
+                n = foreign_pipe_read(fds[0], got + out, MIN_OF((out % 5 + 1) * 7001, sizeof(got) - out));
+                assert_true(n > 0);
+                out += (size_t) n;
+        }
+        assert_memory_equal(sent, got, sizeof(sent));
+        for (int i = 0; i < 2; i++)
+                assert_false(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
+        assert_int_equal(foreign_pipe_write(fds[1], "end", 3), 3);
+        fd_close(fds[1]);
+        assert_int_equal(foreign_pipe_read(fds[0], got, 10), 3);
+        assert_int_equal(foreign_pipe_read(fds[0], got, 10), 0);
+        fd_close(fds[0]);
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        fd_close(fds[0]);
+        assert_int_equal(foreign_pipe_write(fds[1], "lost", 4), -EPIPE);
+        fd_close(fds[1]);
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0); /* what could not be written is not in the next one's way */
+        assert_int_equal(foreign_pipe_write(fds[1], "new", 3), 3);
+        assert_int_equal(read(fds[0], got, 10), 3);
+        assert_memory_equal(got, "new", 3);
+        wire_close_fds(fds, 2);
+}
+
+/* A client that sends without pause, or nonsense, is served and harms nobody. */
+static void test_flood(void **state) {
+        ControlMessage m = { .magic = CONTROL_MAGIC, .type = CONTROL_RESIZE, .rows = 1, .columns = 1 };
+        Task *t = start("sleep 0.2; echo out; exit 3", STREAM_STDOUT);
+        Peer flood, other;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &other), 0);
+        assert_int_equal(attach(t, STREAM_STDOUT, &flood), 0);
+        assert_true(fcntl(flood.control, F_SETFL, O_NONBLOCK) >= 0);
+        while (!is_done) {
+                while (wire_send(flood.control, &m, sizeof(m), NULL, 0) == 0) {
+                        m.rows++;
+                        m.type = m.rows % 5 ? CONTROL_RESIZE : 1000;
+                        (void) send(flood.control, &m, m.rows % sizeof(m) + 1, MSG_NOSIGNAL);
+                }
+                run_for(USEC_PER_SEC / 1000);
+        }
+        run_to_end();
+        check_text(other.output, "out\n");
+        check_message(other.control, CONTROL_EXITED, 3);
+        check_text(flood.output, "out\n");
+        check_message(flood.control, CONTROL_EXITED, 3);
+        peer_close(&flood);
+        peer_close(&other);
+        task_free(t);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_output_and_exit),
@@ -636,6 +704,8 @@ int main(void) {
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_terminal_opened_again),
                 cmocka_unit_test(test_foreign),
+                cmocka_unit_test(test_foreign_pipes),
+                cmocka_unit_test(test_flood),
         };
 
         signal(SIGPIPE, SIG_IGN);
