@@ -34,7 +34,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
 
 static int send_call(const Batch *batch, Item *item) {
         _cleanup_bus_message_ sd_bus_message *m = NULL;
-        int r = item->path ? 0 : bus_get_container(item->name, &item->path, &item->error);
+        int (*find)(const char *, char **, sd_bus_error *) = batch->again ? bus_get_container : bus_container_path;
+        int r = item->path ? 0 : find(item->name, &item->path, &item->error);
 
         item->called_usec = time_monotonic_usec();
         if (r >= 0)

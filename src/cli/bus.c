@@ -205,6 +205,14 @@ int bus_get_container(const char *reference, char **ret_path, sd_bus_error *erro
         return get_object("GetContainer", reference, ret_path, error);
 }
 
+int bus_container_path(const char *reference, char **ret_path, sd_bus_error *error) {
+        /* An empty reference has no path; berthd says what is wrong with it. */
+        int r = *reference ? sd_bus_path_encode(BUS_CONTAINER_PATH, reference, ret_path)
+                           : bus_get_container(reference, ret_path, error);
+
+        return r < 0 && !sd_bus_error_is_set(error) ? sd_bus_error_set_errno(error, r) : MIN_OF(r, 0);
+}
+
 int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error) {
         return get_object("GetImage", reference, ret_path, error);
 }

@@ -13,6 +13,7 @@
 #define BUS_PATH "/org/berth1"
 #define BUS_MANAGER "org.berth1.Manager"
 #define BUS_CONTAINER "org.berth1.Container"
+#define BUS_CONTAINER_PATH "/org/berth1/container"
 #define BUS_IMAGE "org.berth1.Image"
 
 static inline void bus_error_done(sd_bus_error *error) {
@@ -47,6 +48,9 @@ int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...);
 /* Object path of a container or image by what the person called it; a string to free. */
 int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error);
 int bus_get_image(const char *reference, char **ret_path, sd_bus_error *error);
+/* A path that berthd finds the container by when the call comes, which saves asking for it first. Only for calls: it does not say
+ * which container that is. */
+int bus_container_path(const char *reference, char **ret_path, sd_bus_error *error);
 
 /* The verb as the person called it ("rmi"), which messages about what is not allowed begin with; borrowed. `is_run`: errors have
  * the exit codes of `run`. */

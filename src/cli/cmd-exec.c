@@ -39,7 +39,7 @@ static int call_exec(char **argv, Session *session, int *ret_control) {
         _cleanup_free_ char *path = NULL;
         int control, r;
 
-        r = bus_get_container(argv[0], &path, &error);
+        r = bus_container_path(argv[0], &path, &error);
         if (r >= 0)
                 r = bus_message_new(path, BUS_CONTAINER, "Exec", &m, &error);
         if (r >= 0)

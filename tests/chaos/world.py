@@ -26,7 +26,7 @@ EXPECTED = [re.compile(text) for text in (
     r"Container \S+ is being (started|removed)",
     r"Container \S+ was removed",
     r"container is running: stop the container before removing or force remove",
-    r"The container is not running",
+    r"[Tt]he container is not running",
     r"berthd went away before it answered",
     r"berthd ends before it has happened; ask again",
     r"its monitor died, or berthd, before it could be started",

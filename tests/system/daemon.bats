@@ -177,6 +177,26 @@ settled() {
         assert_contains "$output" /org/berth1/image/
 }
 
+@test "a call may go to a path with the name, escaped; one that is gone is no such container" {
+        id=$(berth create --name by-name.1 busybox true)
+        for reference in by_2dname_2e1 "${id:0:12}" "$id"; do
+                case $reference in [0-9]*) [ "$reference" = "$id" ] || reference=_3${reference} ;; esac
+                run busctl call org.berth1 "/org/berth1/container/$reference" org.berth1.Container Inspect
+                assert_status 0
+                assert_contains "$output" "$id"
+        done
+        berth rm by-name.1
+        for reference in by_2dname_2e1 "$id"; do
+                run busctl call org.berth1 "/org/berth1/container/$reference" org.berth1.Container Inspect
+                [ "$status" != 0 ]
+                assert_contains "$output" "No such container"
+        done
+        run --separate-stderr berth exec "" true
+        assert_line 1 "container"
+        run --separate-stderr berth stop ""
+        assert_line 1 "container"
+}
+
 @test "the XML files in dbus/ are what it says of itself" {
         id=$(berth create busybox true)
         image=$(berth inspect -f '{{.Image}}' "$id")

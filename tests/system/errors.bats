@@ -35,7 +35,7 @@ refused() {
         refused 125 "unknown flag: --frobnicate" "berth run --help" -- berth run --frobnicate busybox true
         refused 125 "unknown shorthand flag: 'X' in -itX" -- berth run -itX busybox true
         refused 125 "unknown flag: --privileged" -- berth run --privileged busybox true
-        refused 125 "unknown flag: --detach-keys" -- berth exec --detach-keys x c true
+        refused 125 "unknown flag: --privileged" -- berth exec --privileged c true
         refused 125 "flag needs an argument: --name" -- berth run --name
         refused 1 "requires at least 1 argument" -- berth run
         refused 1 "requires at least 1 argument" -- berth rm
