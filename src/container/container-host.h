@@ -21,11 +21,14 @@ struct ContainerHost {
         ImageStore *images;
         SpawnClient *spawn;
         const char *statedir, *rundir;
+        struct LogWorker *log_workers; /* container-logs.c */
         IdRangeSpares spare_ids;
 
         /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says
          * why. */
         int (*authorize)(ContainerHost *host, sd_bus_message *m, const char *action, sd_bus_error *error);
+        /* The uid of whoever authorize() has just said yes to. */
+        uint32_t (*caller)(ContainerHost *host);
         /* The signal Event. `attributes`: KEY=VALUE. */
         void (*emit)(ContainerHost *host, const char *type, const char *action, const char *id,
                      char *const *attributes);

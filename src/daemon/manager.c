@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "container/container-logs.h"
 #include "container/container-names.h"
 #include "container/container-unit.h"
 #include "container/spawn-client.h"
@@ -90,6 +91,10 @@ const char *object_id(const char *path, const char *prefix) {
 
 static int host_authorize(ContainerHost *host, sd_bus_message *message, const char *action, sd_bus_error *error) {
         return polkit_authorize(manager_of(host)->polkit, message, action, error);
+}
+
+static uint32_t host_caller(ContainerHost *host) {
+        return polkit_caller(manager_of(host)->polkit);
 }
 
 static void host_emit(ContainerHost *host, const char *type, const char *action, const char *id,
@@ -248,7 +253,7 @@ int manager_new(sd_event *event, sd_bus *bus, const char *statedir, const char *
         m->trash_fd = -EBADF;
         m->host = (ContainerHost) {
                 .bus = sd_bus_ref(bus), .event = sd_event_ref(event), .statedir = statedir, .rundir = rundir,
-                .authorize = host_authorize, .emit = host_emit, .removed = host_removed,
+                .authorize = host_authorize, .caller = host_caller, .emit = host_emit, .removed = host_removed,
                 .unit_ended = host_unit_ended, .trashed = host_trashed,
                 .ids_in_use = host_ids_in_use, .unit_in_use = host_unit_in_use,
         };
@@ -266,6 +271,7 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
         manager_free_image_calls(m);
+        container_logs_forget(&m->host);
         while (m->containers) {
                 Container *c = m->containers;
                 m->containers = c->next;
@@ -359,6 +365,8 @@ int manager_create(Manager *m, ContainerSettings *settings, Container **ret, sd_
 
 bool manager_is_busy(const Manager *m, bool running) {
         if (m->image_calls || polkit_is_busy(m->polkit) || m->removed)
+                return true;
+        if (running && m->host.log_workers) /* else their number would be forgotten */
                 return true;
         for (Container *c = m->containers; c; c = c->next)
                 if (c->waiters || c->state == CONTAINER_STARTING || (running && c->run))

@@ -29,6 +29,7 @@ struct Query {
 struct Polkit {
         sd_bus *bus;
         Query *queries;
+        uint32_t caller;
 };
 
 static Query *query_free(Query *q) {
@@ -196,6 +197,7 @@ static int ask_uid(Polkit *p, sd_bus_message *m, const char *action) {
 }
 
 int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error) {
+        p->caller = 0;
         if (!sd_bus_message_get_sender(m)) /* no bus between us: whoever holds the socket's other end got it from us */
                 return 1;
         for (Query *q = p->queries; q; q = q->next) {
@@ -204,8 +206,13 @@ int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_er
                 int verdict = q->verdict;
                 if (verdict < 0)
                         verdict = sd_bus_error_move(error, &q->error);
+                p->caller = q->uid; /* root's is never asked about, and stays 0 */
                 query_free(q);
                 return verdict;
         }
         return ask_uid(p, m, action);
+}
+
+uint32_t polkit_caller(const Polkit *p) {
+        return p->caller;
 }

@@ -17,6 +17,9 @@ DEFINE_FREEP(Polkit, polkit_free)
  * `action` is a literal. A message that has been authorised stays so until it is let go of: ask last before acting. */
 int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error);
 
+/* The uid of whoever polkit_authorize() has just said yes to. */
+uint32_t polkit_caller(const Polkit *p);
+
 /* For each call, before it is handled: whoever it was about may have gone while polkit was asked, and then nobody comes
  * for the answer. */
 void polkit_dispatching(Polkit *p, sd_bus_message *m);
