@@ -8,7 +8,6 @@
 #include "util/strv.h"
 #include "util/timestamp.h"
 
-#define TRIES_MAX 10 /* in a row, each without an answer */
 #define TRY_USEC (10 * USEC_PER_SEC) /* a berthd that lived so long with our call was not killed by it */
 
 typedef struct Item {
@@ -68,11 +67,8 @@ static bool call_again(const Batch *batch, Item *item) {
                 return false;
         if (time_monotonic_usec() - item->called_usec >= TRY_USEC)
                 item->tries = 0;
-        while (item->done && sd_bus_error_has_name(&item->error, SD_BUS_ERROR_NO_REPLY) && item->tries < TRIES_MAX) {
-                item->tries++;
-                sd_bus_error_free(&item->error);
+        while (item->done && bus_ask_again(&item->error, &item->tries))
                 item->done = send_call(batch, item) < 0;
-        }
         return !item->done;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A stop that is asked for while the container is being started: signal and time have to last until there is something
  * to stop. The payload is a child of the test. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,20 +19,30 @@ typedef struct Asked {
 } Asked;
 
 static void monitor_begin(Monitor *m, char *scratch) {
+        static const int ignored[] = { SIGPIPE, SIGHUP, SIGINT, SIGQUIT };
+        int ready[2];
         sigset_t none;
+        char c;
 
         *m = (Monitor) { .bundle_fd = -EBADF, .scope.fd = -EBADF, .stop_signal = SIGTERM, .stop_timeout = 10 };
         assert_int_equal(loop_init(&m->loop), 0);
         assert_int_equal(monitor_stop_init(m), 0);
         m->init = task_new(&m->loop, scratch, m);
         assert_non_null(m->init);
+        assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
         pid_t pid = fork();
         if (pid == 0) {
+                for (size_t i = 0; i < N_ELEMENTS(ignored); i++)
+                        (void) signal(ignored[i], SIG_DFL);
                 sigemptyset(&none);
                 (void) sigprocmask(SIG_SETMASK, &none, NULL);
+                fd_close(ready[1]);
                 for (;;)
                         pause();
         }
+        fd_close(ready[1]);
+        assert_int_equal(read(ready[0], &c, 1), 0);
+        fd_close(ready[0]);
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
         assert_true(pidfd >= 0);
         assert_int_equal(task_set_process(m->init, pid, pidfd, -EBADF), 0);
