@@ -16,6 +16,8 @@ struct UnitManager {
         sd_bus *bus;
         sd_bus_slot *removed_slot;
         sd_bus_slot *subscribe_slot;
+        sd_bus_slot *version_slot;
+        unsigned version;
         UnitJob *jobs;
         int has_optional; /* does this systemd take every property of unit_append_optional? -1: not known yet */
 };
@@ -238,6 +240,20 @@ static int on_subscribed(sd_bus_message *m, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
+/* "252.39-1~deb12u1". */
+static int on_version(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        UnitManager *manager = userdata;
+        const char *text;
+        uint32_t version;
+
+        if (!sd_bus_message_is_method_error(m, NULL) && sd_bus_message_read(m, "v", "s", &text) >= 0) {
+                _cleanup_free_ char *number = strndup(text, strspn(text, "0123456789"));
+                if (number && parse_u32(number, &version) >= 0)
+                        manager->version = version;
+        }
+        return 0;
+}
+
 int unit_manager_new(sd_bus *bus, UnitManager **ret) {
         _cleanup_(unit_manager_freep) UnitManager *m = calloc(1, sizeof(UnitManager));
         int r;
@@ -256,8 +272,16 @@ int unit_manager_new(sd_bus *bus, UnitManager **ret) {
                                      on_subscribed, m, NULL);
         if (r < 0)
                 return r;
+        r = sd_bus_call_method_async(bus, &m->version_slot, SYSTEMD, SYSTEMD_PATH, "org.freedesktop.DBus.Properties",
+                                     "Get", on_version, m, "ss", SYSTEMD_MANAGER, "Version");
+        if (r < 0)
+                return r;
         *ret = TAKE(m);
         return 0;
+}
+
+unsigned unit_manager_version(const UnitManager *m) {
+        return m->version;
 }
 
 UnitManager *unit_manager_free(UnitManager *m) {
@@ -267,6 +291,7 @@ UnitManager *unit_manager_free(UnitManager *m) {
                 job_free(m->jobs);
         sd_bus_slot_unref(m->removed_slot);
         sd_bus_slot_unref(m->subscribe_slot);
+        sd_bus_slot_unref(m->version_slot);
         sd_bus_unref(m->bus);
         free(m);
         return NULL;
