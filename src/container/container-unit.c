@@ -13,6 +13,7 @@
 
 #define SLICE "machine.slice"
 #define STOP_MARGIN_SEC 15 /* for the monitor to report and tear down after it has killed */
+#define TRANSIENT_DIR "/run/systemd/transient" /* a file of each transient unit that PID 1 has loaded */
 #define UNITS_DIR "/run/systemd/units"
 #define LOG_LINK_PREFIX "log-rate-limit-burst:"
 
@@ -22,6 +23,10 @@ static const UnitDevice devices[] = {
         { "/dev/full",    "rwm" }, { "/dev/random",  "rwm" }, { "/dev/urandom", "rwm" }, { "/dev/tty",     "rwm" },
         { "/dev/ptmx",    "rwm" }, { "char-pts",     "rwm" },
 };
+
+static const char *container_slice(const Container *c) {
+        return c->settings.cgroup_parent ? c->settings.cgroup_parent : SLICE;
+}
 
 int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret) {
         /* Its mounts in namespaces keep no host from unmounting; the monitor's last word goes there by its name. */
@@ -33,11 +38,12 @@ int container_unit_describe(const Container *c, pid_t monitor, char **descriptio
         *ret = (TransientUnit) {
                 .name = c->unit,
                 .description = *description,
-                .slice = SLICE,
+                .slice = container_slice(c),
                 .timeout_stop_usec = timeout < 0 ? UINT64_MAX : (uint64_t) (timeout + STOP_MARGIN_SEC) * 1000000,
                 .pid = monitor,
                 .devices = devices,
                 .n_devices = N_ELEMENTS(devices),
+                .limits = &c->config.limits.unit,
                 .needs_mounts = mounts,
                 .stdin_fd = -EBADF,
                 .stdout_fd = -EBADF,
@@ -57,7 +63,7 @@ int container_unit_lift_log_limit(const Container *c) {
 static bool unit_exists(const char *unit) {
         _cleanup_free_ char *path = NULL;
 
-        return asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s", unit) >= 0 && access(path, F_OK) >= 0;
+        return asprintf(&path, TRANSIENT_DIR "/%s", unit) >= 0 && access(path, F_OK) >= 0;
 }
 
 bool container_unit_sweep_log_links(ContainerHost *host) {
@@ -80,9 +86,10 @@ bool container_unit_sweep_log_links(ContainerHost *host) {
 }
 
 void container_unit_kill(const Container *c) {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = NULL, *slice = NULL;
 
-        if (!c->unit || asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s/cgroup.kill", c->unit) < 0)
+        if (!c->unit || slice_cgroup(container_slice(c), &slice) < 0 ||
+            asprintf(&path, "/sys/fs/cgroup%s/%s/cgroup.kill", slice, c->unit) < 0)
                 return;
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd >= 0)
