@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A run of a container: see container-run.h. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,7 +35,7 @@
 
 struct ContainerRun {
         Container *container;
-        ClientStreams streams; /* of who started it, until the monitor has them */
+        ClientQueue clients; /* who started it, until the monitor has their streams */
         bool stdin_once;
         char *seccomp;
         int bundle_fd, listen_fd;
@@ -68,7 +69,7 @@ ContainerRun *container_run_free(ContainerRun *run) {
         sd_event_source_disable_unref(run->timer);
         sd_event_source_disable_unref(run->deadline);
         container_process_free(run->process);
-        client_streams_done(&run->streams);
+        client_queue_done(&run->clients);
         fd_close(run->bundle_fd);
         fd_close(run->listen_fd);
         free(run->seccomp);
@@ -95,7 +96,7 @@ static void run_end_unrecorded(ContainerRun *run, int exit_code, const char *tex
         Container *c = run->container;
         ContainerResult result = { .exit_code = exit_code, .signal = exit_code > 128 ? exit_code - 128 : 0 };
 
-        client_streams_fail(&run->streams, exit_code, text);
+        client_queue_fail(&run->clients, exit_code, text);
         memcpy(result.run_id, c->result.run_id, sizeof(result.run_id));
         result.error = strdup(text);
         result.started_usec = c->state == CONTAINER_RUNNING ? c->result.started_usec : 0;
@@ -256,8 +257,10 @@ static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
                         container_wait_answer(c, WAIT_RESTART, 0, NULL);
         }
         c->restarting = false;
-        if (run->stop_wanted)
+        if (run->stop_wanted) {
+                run->deadline = sd_event_source_disable_unref(run->deadline); /* its time begins now */
                 run_send_stop(run);
+        }
 }
 
 /* First on each connection. After a restart of berthd it says how far the run had got. */
@@ -352,11 +355,10 @@ static void on_monitor_forked(int result, pid_t pid, int pidfd, void *userdata) 
                 run->listen_fd = fd_close(run->listen_fd);
                 r = container_process_watch(run->process, pidfd);
         }
-        if (r >= 0 && run->streams.control >= 0) {
-                r = container_run_attach(run, &run->streams);
-                if (r >= 0)
-                        client_streams_done(&run->streams);
-        }
+        for (size_t i = 0; r >= 0 && i < run->clients.n; i++)
+                r = container_run_attach(run, &run->clients.clients[i]);
+        if (r >= 0)
+                client_queue_done(&run->clients);
         if (r >= 0)
                 run_start_unit(run);
         else {
@@ -462,7 +464,6 @@ static int run_new(Container *c, ContainerRun **ret) {
                 return -ENOMEM;
         run->container = c;
         run->bundle_fd = run->listen_fd = -EBADF;
-        run->streams = (ClientStreams) CLIENT_STREAMS_NONE;
         *ret = run;
         return 0;
 }
@@ -478,6 +479,10 @@ static int run_prepare(ContainerRun *run) {
         free(c->unit);
         c->unit = NULL;
         r = container_unit_name(c->name, NULL, &c->unit);
+        if (r >= 0 && c->host->unit_in_use(c->host, c->unit)) { /* by one that was renamed: nothing to wait for */
+                free(TAKE(c->unit));
+                r = container_unit_name(c->name, c->id, &c->unit);
+        }
         return r < 0 ? r : seccomp_cache_path(container_capabilities(), &run->seccomp);
 }
 
@@ -492,6 +497,10 @@ int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *erro
                 r = run_prepare(run);
         if (r >= 0) {
                 run->stdin_once = streams && streams->fds[0] >= 0;
+                if (streams)
+                        r = client_queue_add(&run->clients, streams);
+        }
+        if (r >= 0) {
                 r = departure_wait(c->departure, DEPARTURE_USEC, on_departed, run);
                 if (r == 0)
                         r = run_continue(run);
@@ -515,13 +524,19 @@ int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *erro
                 return sd_bus_error_set_errnof(error, r, "Container %s cannot be started: %s", c->name, strerror(-r));
         }
         container_result_done(&before);
-        if (streams) {
-                run->streams = *streams;
-                *streams = (ClientStreams) CLIENT_STREAMS_NONE;
-        }
         c->run = TAKE(run);
         c->state = CONTAINER_STARTING;
         return 0;
+}
+
+int container_run_join(ContainerRun *run, ClientStreams *streams) {
+        int r;
+
+        if (run->monitor <= 0)
+                return client_queue_add(&run->clients, streams);
+        r = container_run_attach(run, streams);
+        client_streams_done(streams);
+        return r;
 }
 
 /* --- A run of an earlier berthd --- */
@@ -555,6 +570,7 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         memcpy(c->result.run_id, record->run_id, sizeof(c->result.run_id));
         c->ids_base = record->ids_base;
         c->state = CONTAINER_STARTING;
+        c->adopted = true;
         run->monitor = record->monitor;
         run->monitor_start = record->monitor_start;
         run->bundle_fd = fcntl(bundle_fd, F_DUPFD_CLOEXEC, 3);
@@ -592,10 +608,15 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 static void run_set_deadline(ContainerRun *run, int32_t timeout) {
+        uint64_t deadline = now_usec(CLOCK_MONOTONIC) + ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, earlier;
+
+        /* As in the monitor: a later request may make it shorter, not longer. */
+        if (timeout < 0 ||
+            (run->deadline && sd_event_source_get_time(run->deadline, &earlier) >= 0 && earlier <= deadline))
+                return;
         run->deadline = sd_event_source_disable_unref(run->deadline);
-        if (timeout >= 0 &&
-            sd_event_add_time_relative(run->container->host->event, &run->deadline, CLOCK_MONOTONIC,
-                                       ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, SEC, on_deadline, run) < 0)
+        if (sd_event_add_time(run->container->host->event, &run->deadline, CLOCK_MONOTONIC, deadline, SEC, on_deadline,
+                              run) < 0)
                 log_warning("container %s: no time limit for its stop", run->container->name);
 }
 
@@ -613,8 +634,17 @@ static void run_send_stop(ContainerRun *run) {
 }
 
 void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
-        run->stop_signal = signo > 0 ? signo : run->container->config.stop_signal;
-        run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
+        bool first = !run->stop_wanted;
+
+        if (signo <= 0)
+                signo = run->container->config.stop_signal;
+        if (timeout == OPTION_I32_UNSET)
+                timeout = run->container->config.stop_timeout;
+        /* One that waits already may be made more urgent, not less. */
+        if (first || run->stop_signal != SIGKILL)
+                run->stop_signal = signo;
+        if (first || run->stop_timeout < 0 || (timeout >= 0 && timeout < run->stop_timeout))
+                run->stop_timeout = timeout;
         if (run->container->state == CONTAINER_RUNNING)
                 run_send_stop(run);
         else {

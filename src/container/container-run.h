@@ -9,8 +9,11 @@
 #include "container/container-bundle.h"
 #include "container/container.h"
 
-/* Takes the streams on success (0). */
+/* Takes the streams, also on failure. */
 int container_run_begin(Container *c, ClientStreams *streams, sd_bus_error *error);
+
+/* For whoever asks for the start that is under way: hears of it as if it had been the first. Takes the streams. */
+int container_run_join(ContainerRun *run, ClientStreams *streams);
 
 /* After a restart of berthd: takes up a run whose bundle is there. 0: it lives, or its end has been recorded. */
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record);
