@@ -12,8 +12,8 @@ state_of() {
 }
 
 @test "how containers ended that the shutdown stopped is known" {
-        assert_equal "$(state_of obeys)" "exited 7 systemd"
-        assert_equal "$(state_of deaf)" "exited 137 systemd"
+        assert_equal "$(state_of obeys)" "exited 7 shutdown"
+        assert_equal "$(state_of deaf)" "exited 137 shutdown"
         assert_equal "$(berth logs obeys)" told
 }
 
