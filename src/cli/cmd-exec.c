@@ -51,7 +51,7 @@ static int call_exec(char **argv, Session *session, int *ret_control) {
         if (r < 0)
                 return bus_print_error(&error, r);
         *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
-        return *ret_control < 0 ? EXIT_FAILED : EXIT_OK;
+        return *ret_control < 0 ? bus_print_error(NULL, -errno) : EXIT_OK;
 }
 
 static int check_settings(char **command) {

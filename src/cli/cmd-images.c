@@ -261,9 +261,8 @@ int cmd_images(int argc, char **argv) {
         if (r < 0)
                 return r == -EINVAL ? EXIT_FAILED : r;
         r = objects_get(BUS_IMAGE, listed_properties, sizeof(Listed), &all, &n, &error);
-        if (r < 0) {
+        if (r < 0)
                 return bus_print_error(&error, r);
-        }
         r = show(all, n, argc > 0 ? argv[0] : NULL);
         objects_free(all, n, sizeof(Listed), listed_properties);
         return r;

@@ -59,9 +59,8 @@ int cmd_import(int argc, char **argv) {
                 r = bus_call(m, &reply, &error);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &id);
-        if (r < 0) {
+        if (r < 0)
                 return bus_print_error(&error, r);
-        }
         printf("%s%s\n", startswith(id, "sha256:") ? "" : "sha256:", id);
         return EXIT_OK;
 }

@@ -48,7 +48,7 @@ static int call_run(Session *session, int cidfile, char **ret_id, int *ret_contr
         (void) new_container_warnings(reply);
         *ret_control = fcntl(control, F_DUPFD_CLOEXEC, 3);
         *ret_id = strdup(id);
-        return *ret_control >= 0 && *ret_id ? EXIT_OK : EXIT_OURS;
+        return *ret_control >= 0 && *ret_id ? EXIT_OK : bus_print_error(NULL, negative_errno());
 }
 
 static int run_detached(int cidfile) {

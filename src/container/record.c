@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records in the journal, in its native protocol: see record.h. */
 #include <endian.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -131,7 +134,7 @@ static char *append_field(char *p, const RecordField *f) {
         return p;
 }
 
-void records_send(Records *records, const RecordField *fields, size_t n) {
+static void send_fields(Records *records, const RecordField *fields, size_t n) {
         size_t size = 0;
 
         if (!records)
@@ -148,4 +151,55 @@ void records_send(Records *records, const RecordField *fields, size_t n) {
                         p = append_field(p, &fields[i]);
         if (records->first || send_one(records, data, (size_t) (p - data)) < 0)
                 keep(records, data, (size_t) (p - data));
+}
+
+/* --- One record --- */
+
+void record_begin(Record *r, const char *message_id, int severity, const char *event) {
+        static const char *const severities[] = {
+                [RECORD_WARNING] = "4", [RECORD_NOTICE] = "5", [RECORD_INFO] = "6",
+        };
+
+        r->n = r->n_numbers = 0;
+        record_add(r, "MESSAGE_ID", message_id);
+        record_add(r, "PRIORITY", severities[severity]);
+        record_add(r, "SYSLOG_IDENTIFIER", "berth");
+        record_add(r, "BERTH_EVENT", event);
+}
+
+void record_add(Record *r, const char *key, const char *value) {
+        if (r->n < RECORD_FIELDS_MAX)
+                r->fields[r->n++] = (RecordField) { key, value };
+}
+
+void record_add_number(Record *r, const char *key, int64_t value) {
+        if (r->n_numbers == RECORD_NUMBERS_MAX)
+                return;
+        char *text = r->numbers[r->n_numbers++];
+        snprintf(text, sizeof(r->numbers[0]), "%" PRIi64, value);
+        record_add(r, key, text);
+}
+
+const char *record_add_caller(Record *r, const Caller *caller) {
+        char buffer[CALLER_TEXT_MAX];
+
+        if (caller->pid <= 0)
+                return "";
+        record_add_number(r, "BERTH_CALLER_UID", caller->uid);
+        record_add_number(r, "BERTH_CALLER_PID", caller->pid);
+        record_add(r, "BERTH_CALLER_USER", caller->user);
+        record_add(r, "BERTH_CALLER_COMMAND", caller->command);
+        record_add(r, "BERTH_CALLER_UNIT", caller->unit);
+        snprintf(r->by, sizeof(r->by), " by %s", caller_describe(caller, buffer));
+        return r->by;
+}
+
+void record_end(Record *r, Records *records, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        vsnprintf(r->message, sizeof(r->message), format, ap);
+        va_end(ap);
+        record_add(r, "MESSAGE", r->message);
+        send_fields(records, r->fields, r->n);
 }

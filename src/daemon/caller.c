@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/caller.h"
+#include "util/cgroup.h"
 #include "util/fs.h"
 #include "util/strv.h"
 
@@ -25,12 +26,14 @@ static void look_up_name(uid_t uid, Caller *c) {
 
 void caller_unit_of(const char *cgroups, char *ret, size_t size) {
         static const char *const kinds[] = { ".service", ".scope" };
-        const char *path = strstr(cgroups, "0::/");
+        _cleanup_free_ char *cgroup = NULL;
         char name[256];
 
         *ret = '\0';
-        for (path = path ? path + 4 : ""; *path && *path != '\n'; path += strspn(path, "/")) {
-                size_t n = strcspn(path, "/\n");
+        if (cgroup_path_parse(cgroups, &cgroup) < 0)
+                return;
+        for (const char *path = cgroup + 1; *path; path += strspn(path, "/")) {
+                size_t n = strcspn(path, "/");
                 snprintf(name, sizeof(name), "%.*s", (int) MIN_OF(n, sizeof(name) - 1), path);
                 for (size_t i = 0; i < N_ELEMENTS(kinds); i++) {
                         size_t k = strlen(kinds[i]);

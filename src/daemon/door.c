@@ -8,6 +8,7 @@
 
 #include "container/container-service.h"
 #include "daemon/door.h"
+#include "util/cgroup.h"
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -70,22 +71,16 @@ static int find_peer(ServiceCaller *caller) {
 
 /* The name of the unit whose cgroup the process is in itself: what runs in the container is below it. */
 static int read_unit(pid_t pid, char **ret) {
-        _cleanup_free_ char *text = NULL;
-        char path[64], *line, *slash;
+        _cleanup_free_ char *text = NULL, *cgroup = NULL;
+        char path[64];
 
         snprintf(path, sizeof(path), "/proc/%i/cgroup", (int) pid);
         int r = fs_read_file(AT_FDCWD, path, 65536, &text, NULL);
+        if (r >= 0)
+                r = cgroup_path_parse(text, &cgroup);
         if (r < 0)
                 return r;
-        line = startswith(text, "0::") ? text : strstr(text, "\n0::");
-        if (!line)
-                return -ENXIO;
-        line += strspn(line, "\n");
-        line[strcspn(line, "\n")] = '\0';
-        slash = strrchr(line, '/');
-        if (!slash)
-                return -ENXIO;
-        *ret = strdup(slash + 1);
+        *ret = strdup(strrchr(cgroup, '/') + 1);
         return *ret ? 0 : -ENOMEM;
 }
 

@@ -8,6 +8,7 @@
 
 #include "monitor/scope.h"
 #include "util/fs.h"
+#include "util/cgroup.h"
 #include "util/strv.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
@@ -42,22 +43,18 @@ static bool ends_with(const char *s, const char *suffix) {
 int scope_find(Scope *s) {
         char text[8192];
         int r = read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-        const char *path = NULL;
+        _cleanup_free_ char *path = NULL;
 
+        if (r >= 0)
+                r = cgroup_path_parse(text, &path);
         if (r < 0)
                 return r;
-        for (char *line = text, *end; *line; line = end) { /* beside the one line of v2 there may be those of v1 */
-                end = line + strcspn(line, "\n");
-                if (*end)
-                        *end++ = '\0';
-                const char *rest = startswith(line, "0::/");
-                if (rest)
-                        path = rest - 1;
-        }
-        const char *unit = path ? strrchr(path, '/') + 1 : "";
+        const char *unit = strrchr(path, '/') + 1;
         if ((!ends_with(unit, ".scope") && !ends_with(unit, ".service")) || streq(unit, "berth-spawn.service"))
                 return -ENXIO;
-        return string_replace(&s->path, path);
+        free(s->path);
+        s->path = TAKE(path);
+        return 0;
 }
 
 static int enable_controllers(Scope *s) {

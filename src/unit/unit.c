@@ -347,23 +347,31 @@ int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec,
         return 0;
 }
 
-int unit_start_installed(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
-                         UnitJob **ret_job) {
-        _cleanup_(job_freep) UnitJob *job = NULL;
-        int r;
+/* Sends the first call about the job's unit, with a mode if it queues something. From then on the manager's list owns
+ * the job; on failure it is freed. */
+static int job_begin(UnitJob *new_job, const char *method, const char *mode, sd_bus_message_handler_t answer,
+                     UnitJob **ret_job) {
+        _cleanup_(job_freep) UnitJob *job = new_job;
+        int r = sd_bus_call_method_async(job->manager->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, method,
+                                         answer, job, mode ? "ss" : "s", job->unit, mode);
 
-        r = job_new(m, name, timeout_usec, done, userdata, &job);
-        if (r < 0)
-                return r;
-        job->is_service = true;
-        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StartUnit", on_started,
-                                     job, "ss", name, "replace");
         if (r < 0)
                 return r;
         if (ret_job)
                 *ret_job = job;
         job = NULL;
         return 0;
+}
+
+int unit_start_installed(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
+                         UnitJob **ret_job) {
+        UnitJob *job;
+        int r = job_new(m, name, timeout_usec, done, userdata, &job);
+
+        if (r < 0)
+                return r;
+        job->is_service = true;
+        return job_begin(job, "StartUnit", "replace", on_started, ret_job);
 }
 
 static int on_reloaded(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
@@ -390,20 +398,10 @@ static int on_looked_up(sd_bus_message *m, void *userdata, sd_bus_error *ret_err
 
 int unit_refresh(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
                  UnitJob **ret_job) {
-        _cleanup_(job_freep) UnitJob *job = NULL;
-        int r;
+        UnitJob *job;
+        int r = job_new(m, name, timeout_usec, done, userdata, &job);
 
-        r = job_new(m, name, timeout_usec, done, userdata, &job);
-        if (r < 0)
-                return r;
-        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "GetUnit", on_looked_up,
-                                     job, "s", name);
-        if (r < 0)
-                return r;
-        if (ret_job)
-                *ret_job = job;
-        job = NULL;
-        return 0;
+        return r < 0 ? r : job_begin(job, "GetUnit", NULL, on_looked_up, ret_job);
 }
 
 void unit_reset_failed(UnitManager *m, const char *name) {
@@ -413,21 +411,13 @@ void unit_reset_failed(UnitManager *m, const char *name) {
 
 int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
               UnitJob **ret_job) {
-        _cleanup_(job_freep) UnitJob *job = NULL;
-        int r;
+        UnitJob *job;
+        int r = job_new(m, name, timeout_usec, done, userdata, &job);
 
-        r = job_new(m, name, timeout_usec, done, userdata, &job);
         if (r < 0)
                 return r;
         job->is_stop = true;
-        r = sd_bus_call_method_async(m->bus, &job->slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit", on_started,
-                                     job, "ss", name, "replace");
-        if (r < 0)
-                return r;
-        if (ret_job)
-                *ret_job = job;
-        job = NULL;
-        return 0;
+        return job_begin(job, "StopUnit", "replace", on_started, ret_job);
 }
 
 void unit_job_forget(UnitJob *job) {

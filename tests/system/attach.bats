@@ -4,20 +4,7 @@
 # berth attach: more foregrounds of a container that runs; and what run, create and start are attached to.
 
 # shellcheck disable=SC2154 # stderr is bats'
-load helpers
-
-setup_file() {
-        make_busybox_image busybox
-}
-
-teardown() {
-        cleanup_containers
-}
-
-teardown_file() {
-        cleanup_containers
-        leak_check
-}
+load busybox
 
 echoes='while read -r line; do [ "$line" = end ] && exit 4; echo "got $line"; echo "err $line" >&2; done; echo eof; exit 5'
 

@@ -4,20 +4,7 @@
 # Clients that are slow, deaf or hostile, and very many of them.
 
 # shellcheck disable=SC2154 # stderr is bats'
-load helpers
-
-setup_file() {
-        make_busybox_image busybox
-}
-
-teardown() {
-        cleanup_containers
-}
-
-teardown_file() {
-        cleanup_containers
-        leak_check
-}
+load busybox
 
 # Has LINES lines in the log.
 has_logged() {

@@ -4,20 +4,7 @@
 # A container's life: which calls lead where, what is recorded, and that callers who want opposite things all get an answer.
 
 # shellcheck disable=SC2154 # stderr is bats'
-load helpers
-
-setup_file() {
-        make_busybox_image busybox
-}
-
-teardown() {
-        cleanup_containers
-}
-
-teardown_file() {
-        cleanup_containers
-        leak_check
-}
+load busybox
 
 object_of() {
         printf '/org/berth1/container/%s\n' "$(berth inspect -f '{{.Id}}' "$1")"

@@ -4,20 +4,7 @@
 # berth logs: what a container wrote, from the journal, all of it and nothing else.
 
 # shellcheck disable=SC2154 # stderr is bats'
-load helpers
-
-setup_file() {
-        make_busybox_image busybox
-}
-
-teardown() {
-        cleanup_containers
-}
-
-teardown_file() {
-        cleanup_containers
-        leak_check
-}
+load busybox
 
 # Runs a container to its end. $1: name, $2: what its shell does
 run_shell() {

@@ -253,10 +253,10 @@ teardown_file() {
 }
 
 @test "--stop-timeout: who does not end is killed" {
-        berth run -d --name stubborn --stop-timeout 1 busybox sh -c 'trap "" TERM; echo ready; while :; do sleep 0.05; done'
-        wait_until bash -c 'berth logs stubborn | grep -q ready'
-        berth stop stubborn
-        assert_equal "$(berth inspect --format '{{.State.ExitCode}}' stubborn)" 137
+        berth run -d --name deaf --stop-timeout 1 busybox sh -c 'trap "" TERM; echo ready; while :; do sleep 0.05; done'
+        wait_until bash -c 'berth logs deaf | grep -q ready'
+        berth stop deaf
+        assert_equal "$(berth inspect --format '{{.State.ExitCode}}' deaf)" 137
 }
 
 @test "-t: a terminal inside, both streams on it, with the size of ours" {

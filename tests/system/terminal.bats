@@ -5,20 +5,7 @@
 # tests/system/terminal-as-docker.bats does some of it with berth and docker side by side.
 
 # shellcheck disable=SC2154 # stderr is bats'
-load helpers
-
-setup_file() {
-        make_busybox_image busybox
-}
-
-teardown() {
-        cleanup_containers
-}
-
-teardown_file() {
-        cleanup_containers
-        leak_check
-}
+load busybox
 
 on_terminal() {
         run --separate-stderr "$BATS_TEST_DIRNAME/pty-run" "$@"

@@ -59,12 +59,12 @@ while :; do sleep 0.05; done'
 }
 
 @test "systemctl stop: after the time limit all of it is killed" {
-        berth run -d --name stubborn --stop-timeout 1 busybox sh -c 'trap "" TERM; sleep 1000 & while :; do sleep 0.05; done'
+        berth run -d --name deaf --stop-timeout 1 busybox sh -c 'trap "" TERM; sleep 1000 & while :; do sleep 0.05; done'
         sleep 0.3 # for the trap
-        systemctl stop berth-stubborn.scope
-        wait_for_state stubborn exited
-        assert_equal "$(berth inspect -f '{{.State.ExitCode}} {{.State.StoppedBy}}' stubborn)" "137 systemd"
-        wait_until test ! -d /sys/fs/cgroup/machine.slice/berth-stubborn.scope
+        systemctl stop berth-deaf.scope
+        wait_for_state deaf exited
+        assert_equal "$(berth inspect -f '{{.State.ExitCode}} {{.State.StoppedBy}}' deaf)" "137 systemd"
+        wait_until test ! -d /sys/fs/cgroup/machine.slice/berth-deaf.scope
 }
 
 @test "systemctl kill: the container is over, and it is recorded" {

@@ -4,20 +4,7 @@
 # A container's unit, where systemd has all controllers: the scope is delegated, and limits set on it are the kernel's. How systemctl
 # stops it stands in unit.bats, which runs here, too.
 
-load ../system/helpers
-
-setup_file() {
-        make_busybox_image busybox
-}
-
-teardown() {
-        cleanup_containers
-}
-
-teardown_file() {
-        cleanup_containers
-        leak_check
-}
+load ../system/busybox
 
 # property UNIT NAME
 property() {
