@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# bats file_tags=vm
 #
 # A container as a service, berth@NAME.service: started and stopped with systemctl.
 

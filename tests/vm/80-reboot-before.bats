@@ -16,6 +16,14 @@ setup_file() {
         run berth run --name ended busybox sh -c 'exit 5'
         assert_status 5
         berth create --name fresh busybox true
+        # Enabled with systemctl, it is to come back; and after what its administrator orders it after.
+        berth create --name boots busybox sh -c 'trap "exit 3" TERM; touch /set; while :; do sleep 0.1; done'
+        berth create --name first busybox sleep 1000
+        systemctl enable berth@boots berth@first
+        mkdir -p /etc/systemd/system/berth@boots.service.d
+        printf '[Unit]\nAfter=berth@first.service\n' >/etc/systemd/system/berth@boots.service.d/60-order.conf
+        systemctl start berth@boots berth@first
+        wait_until berth exec boots test -e /set
         wait_until berth exec obeys test -e /set
         wait_until berth exec deaf test -e /set
 }

@@ -20,7 +20,19 @@ state_of() {
 @test "those that did not run are as they were, one with --rm is gone" {
         assert_equal "$(state_of ended)" "exited 5 "
         assert_equal "$(state_of fresh)" "created 0 "
-        assert_equal "$(berth ps -a --format '{{.Names}}' | sort | xargs)" "deaf ended fresh obeys"
+        assert_equal "$(berth ps -a --format '{{.Names}}' | sort | xargs)" "boots deaf ended first fresh obeys"
+}
+
+@test "services that were enabled are back, in order, on what they had written" {
+        wait_until -t 60 container_has_state boots running
+        assert_equal "$(berth inspect -f '{{.State.Status}} {{.Unit}}' boots first | xargs)" \
+                "running berth@boots.service running berth@first.service"
+        berth exec boots test -e /set
+        started() { systemctl show -P ActiveEnterTimestampMonotonic "berth@$1.service"; }
+        [ "$(systemctl show -P ExecMainStartTimestampMonotonic berth@boots.service)" -ge "$(started first)" ]
+        systemctl disable berth@boots berth@first
+        rm -r /etc/systemd/system/berth@boots.service.d
+        berth rm -f boots first
 }
 
 @test "nothing of the last boot is left" {
