@@ -283,6 +283,14 @@ static int add_linux(json_object *spec, const Container *c) {
         return host_network ? 0 : json_add_map(object, "sysctl", (char **) network_sysctls);
 }
 
+/* Since systemd 253, journald stops after the first entry of a datagram that it keeps. While it is not known which one
+ * this is, nothing is risked. */
+static bool journald_reads_batches(const Container *c) {
+        unsigned version = c->host->units ? unit_manager_version(c->host->units) : 0;
+
+        return version > 0 && version < 253;
+}
+
 static int add_annotations(json_object *spec, const Container *c, const char *layers, const char *seccomp) {
         _cleanup_free_ char *state = NULL, *image_id = NULL;
         char stop_signal[16], stop_timeout[16], tag[CONTAINER_SHORT_ID_LENGTH + 1];
@@ -306,6 +314,7 @@ static int add_annotations(json_object *spec, const Container *c, const char *la
                 { "org.berth.layers",      layers },
                 { "org.berth.state",       state },
                 { "org.berth.logTag",      tag },
+                { "org.berth.logBatches",  journald_reads_batches(c) ? "true" : NULL },
                 { "org.berth.stopSignal",  stop_signal },
                 { "org.berth.stopTimeout", stop_timeout },
                 { "org.berth.seccomp",     seccomp },

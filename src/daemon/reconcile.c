@@ -160,5 +160,7 @@ int manager_reconcile(Manager *m) {
                 log_warning("services of containers that are gone may be left in " BERTH_SYSTEMUNITDIR ": %s",
                             strerror(-r));
         m->host.trashed(&m->host);
-        return 0;
+        /* Before the first start is asked for: how a container logs depends on it. It was asked long ago. */
+        r = unit_manager_wait_version(m->host.units);
+        return r < 0 ? r : 0;
 }

@@ -16,7 +16,6 @@
 
 #define QUEUE_MAX ((size_t) 1024 * 1024)
 #define BATCH_SIZE_MAX ((size_t) 64 * 1024)
-#define BATCH_ENTRIES_MAX 64u
 #define LARGE_QUEUE (2 * BATCH_SIZE_MAX) /* worth giving the memory back afterwards */
 #define SEND_BUFFER (8 * 1024 * 1024)
 #define RETRY_USEC (USEC_PER_SEC / 10)
@@ -44,6 +43,7 @@ struct Journal {
         LoopTimer retry;   /* where there is nothing to wait on: journald is away, the kernel is short of memory */
         Buffer common;
         Batch *first, *last;
+        unsigned batch_max; /* entries in a datagram */
         size_t queued;     /* bytes in all batches */
         size_t entry_start; /* of the entry under way, in the last batch */
         int entry_error;
@@ -103,6 +103,7 @@ int journal_new(Loop *loop, const char *socket_path, void (*handler)(void *), vo
                 return -ENOMEM;
         j->loop = loop;
         j->path = socket_path;
+        j->batch_max = 1;
         j->handler = handler;
         j->userdata = userdata;
         j->source = (LoopSource) { .fd = -EBADF, .handler = on_writable, .userdata = j };
@@ -135,15 +136,19 @@ int journal_add_common(Journal *j, const char *key, const char *value) {
         return value && *value ? buffer_append_field(&j->common, key, value, strlen(value)) : 0;
 }
 
-static bool batch_is_full(const Batch *b) {
-        return b->n_entries >= BATCH_ENTRIES_MAX || b->buffer.size >= BATCH_SIZE_MAX;
+void journal_set_batch(Journal *j, unsigned n_entries) {
+        j->batch_max = n_entries;
+}
+
+static bool batch_is_full(const Journal *j, const Batch *b) {
+        return b->n_entries >= j->batch_max || b->buffer.size >= BATCH_SIZE_MAX;
 }
 
 /* The batch the next entry goes to: the last one, while it is small. */
 static int open_batch(Journal *j) {
         Batch *b = j->last;
 
-        if (b && !batch_is_full(b))
+        if (b && !batch_is_full(j, b))
                 return 0;
         b = calloc(1, sizeof(Batch));
         if (!b)
@@ -283,7 +288,7 @@ void journal_end(Journal *j) {
         j->queued += j->last->buffer.size - j->entry_start;
         j->was_large = j->was_large || j->queued > LARGE_QUEUE;
         /* A full batch goes at once, so that a burst of many short lines does not fill the memory first. */
-        if (batch_is_full(j->last) && j->source.events == 0 && j->retry.deadline == 0)
+        if (batch_is_full(j, j->last) && j->source.events == 0 && j->retry.deadline == 0)
                 (void) send_queue(j);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Journal sends entries to journald in its native protocol, without libsystemd: that costs a fifth of the memory,
- * and several entries fit one datagram, which halves journald's work. Nothing is lost while journald is away or slow:
- * entries wait in a bounded queue, and journal_is_full() tells the caller to stop reading what it logs.
+ * and several entries fit one datagram, which halves journald's work, where it reads more than the first of them.
+ * Nothing is lost while journald is away or slow: entries wait in a bounded queue, and journal_is_full() tells the
+ * caller to stop reading what it logs.
  *
  * Fields that are the same for every entry are encoded once. An entry is begin, field…, end; journal_send() after
  * the last entry of a burst sends all that is queued. */
@@ -18,6 +19,10 @@ typedef struct Journal Journal;
 int journal_new(Loop *loop, const char *socket_path, void (*handler)(void *), void *userdata, Journal **ret);
 Journal *journal_free(Journal *j);
 DEFINE_FREEP(Journal, journal_free)
+
+/* How many entries a datagram may hold, from the next one on. One, until somebody knows that this journald reads all. */
+#define JOURNAL_BATCH_MAX 64u
+void journal_set_batch(Journal *j, unsigned n_entries);
 
 /* A field of every entry from now on. A value that is NULL or empty leaves the field out. */
 int journal_add_common(Journal *j, const char *key, const char *value);

@@ -229,6 +229,8 @@ static int init_log(Monitor *m) {
         r = journal_new(&m->loop, JOURNAL_SOCKET, on_journal_empty, m, &m->log.journal);
         if (r < 0)
                 return r;
+        if (is_true(m, "logBatches"))
+                journal_set_batch(m->log.journal, JOURNAL_BATCH_MAX);
         snprintf(short_id, sizeof(short_id), "%s", annotation(m, "id"));
         r = journal_add_common(m->log.journal, "CONTAINER_ID", short_id);
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(fields); i++)

@@ -8,6 +8,7 @@
 #include "unit/unit.h"
 #include "util/strv.h"
 
+#define VERSION_USEC (2 * UINT64_C(1000000))
 #define SYSTEMD "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
@@ -16,6 +17,9 @@ struct UnitManager {
         sd_bus *bus;
         sd_bus_slot *removed_slot;
         sd_bus_slot *subscribe_slot;
+        sd_bus_slot *version_slot;
+        bool has_version; /* it has answered, with whatever */
+        unsigned version;
         UnitJob *jobs;
         int has_optional; /* does this systemd take every property of unit_append_optional? -1: not known yet */
 };
@@ -239,6 +243,32 @@ static int on_answer(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         return 0;
 }
 
+/* "252.39-1~deb12u1". */
+static int on_version(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        UnitManager *manager = userdata;
+        const char *text;
+        uint32_t version;
+
+        manager->has_version = true;
+        if (!sd_bus_message_is_method_error(m, NULL) && sd_bus_message_read(m, "v", "s", &text) >= 0) {
+                _cleanup_free_ char *number = strndup(text, strspn(text, "0123456789"));
+                if (number && parse_u32(number, &version) >= 0)
+                        manager->version = version;
+        }
+        return 0;
+}
+
+static int ask_version(UnitManager *m) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD, SYSTEMD_PATH, "org.freedesktop.DBus.Properties",
+                                           "Get");
+        if (r < 0 || (r = sd_bus_message_append(call, "ss", SYSTEMD_MANAGER, "Version")) < 0)
+                return r;
+        return sd_bus_call_async(m->bus, &m->version_slot, call, on_version, m, VERSION_USEC);
+}
+
 int unit_manager_new(sd_bus *bus, UnitManager **ret) {
         _cleanup_(unit_manager_freep) UnitManager *m = calloc(1, sizeof(UnitManager));
         int r;
@@ -257,7 +287,25 @@ int unit_manager_new(sd_bus *bus, UnitManager **ret) {
                                      on_answer, m, NULL);
         if (r < 0)
                 return r;
+        r = ask_version(m);
+        if (r < 0)
+                return r;
         *ret = TAKE(m);
+        return 0;
+}
+
+unsigned unit_manager_version(const UnitManager *m) {
+        return m->version;
+}
+
+int unit_manager_wait_version(UnitManager *m) {
+        while (!m->has_version) { /* its call has a time limit */
+                int r = sd_bus_process(m->bus, NULL);
+                if (r == 0)
+                        r = sd_bus_wait(m->bus, UINT64_MAX);
+                if (r < 0 && r != -EINTR)
+                        return r;
+        }
         return 0;
 }
 
@@ -268,6 +316,7 @@ UnitManager *unit_manager_free(UnitManager *m) {
                 job_free(m->jobs);
         sd_bus_slot_unref(m->removed_slot);
         sd_bus_slot_unref(m->subscribe_slot);
+        sd_bus_slot_unref(m->version_slot);
         sd_bus_unref(m->bus);
         free(m);
         return NULL;

@@ -55,6 +55,11 @@ int unit_manager_new(sd_bus *bus, UnitManager **ret);
 UnitManager *unit_manager_free(UnitManager *m); /* the callbacks of jobs under way are not called */
 DEFINE_FREEP(UnitManager, unit_manager_free)
 
+/* The major version of systemd, 252 or so; 0 until it has told. To wait for that (two seconds at most) is for somebody
+ * who has not yet asked the bus for a name: what else comes in meanwhile is handled. */
+unsigned unit_manager_version(const UnitManager *m);
+int unit_manager_wait_version(UnitManager *m);
+
 /* Queues; `done` is always called later, exactly once, unless the job or the manager is freed first. ret_job may be
  * NULL. */
 int unit_start(UnitManager *m, const TransientUnit *unit, uint64_t timeout_usec, UnitDone done, void *userdata,

@@ -163,6 +163,7 @@ static void test_spec(void **state) {
         assert_string_equal(runtime_config_annotation(config, "state"), "/var/lib/berth/containers/" ID);
         assert_string_equal(runtime_config_annotation(config, "seccomp"), "/cache/x.bpf");
         assert_string_equal(runtime_config_annotation(config, "stopSignal"), "15");
+        assert_null(runtime_config_annotation(config, "logBatches")); /* nobody has said which systemd this is */
         assert_null(runtime_config_annotation(config, "init"));
         assert_null(runtime_config_annotation(config, "stdinOnce")); /* without -i there is no stdin */
         for (size_t i = 0; i < config->n_mounts; i++) /* what is bound is found in the monitor's namespace, by path */

@@ -170,6 +170,7 @@ static JournalLog new_log(void) {
 
         assert_int_equal(loop_init(&loop), 0);
         assert_int_equal(journal_new(&loop, path, on_empty, NULL, &log.journal), 0);
+        journal_set_batch(log.journal, JOURNAL_BATCH_MAX);
         assert_int_equal(journal_add_common(log.journal, "CONTAINER_NAME", "web"), 0);
         assert_int_equal(journal_add_common(log.journal, "IMAGE_DIGEST", ""), 0);
         return log;
@@ -229,6 +230,29 @@ static void test_fields(void **state) {
         assert_memory_equal(message, binary, size);
         assert_true(was_empty);
         assert_true(journal_unread(log.journal) == 0);
+        sink_close(&sink);
+        free_log(&log);
+}
+
+/* A journald that reads the first entry of a datagram only, or one that nobody has asked yet. */
+static void test_one_entry_a_datagram(void **state) {
+        Line line = { .data = "x", .size = 1, .last = true, .severity = -1 };
+        JournalLog log = new_log();
+        Sink sink;
+
+        journal_set_batch(log.journal, 1);
+        assert_int_equal(sink_open(&sink), 0);
+        for (int i = 0; i < 100; i++)
+                journal_log_line(&log, LOG_STDOUT, "now", &line);
+        journal_send(log.journal);
+        while (!journal_is_empty(log.journal)) { /* not so many fit the sink's queue */
+                sink_read(&sink);
+                run_loop(USEC_PER_SEC / 20);
+        }
+        sink_read(&sink);
+        assert_int_equal(sink.n_datagrams, 100);
+        assert_int_equal(count_entries(&sink), 100);
+        check_field(&sink, 99, "CONTAINER_LOG_ORDINAL", "100");
         sink_close(&sink);
         free_log(&log);
 }
@@ -330,6 +354,7 @@ static void test_timestamp(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fields),
+                cmocka_unit_test(test_one_entry_a_datagram),
                 cmocka_unit_test(test_journald_away),
                 cmocka_unit_test(test_give_up),
                 cmocka_unit_test(test_too_large),

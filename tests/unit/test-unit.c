@@ -117,8 +117,14 @@ static int get_result(sd_bus *bus, const char *path, const char *interface, cons
         return sd_bus_message_append(reply, "i", streq(property, "ExecMainCode") ? 1 : 3);
 }
 
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
+                       void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", "257.13-1~deb13u1");
+}
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_METHOD("Subscribe", "", "", on_subscribe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", on_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("StopUnit", "ss", "o", on_stop, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -238,6 +244,7 @@ static void test_results(void **state) {
                         assert_null(f->text);
         }
         assert_int_equal(f->subscribed, 1);
+        assert_int_equal(unit_manager_version(f->units), 257);
         while (f->unrefs < 2) /* each service's reference is given back, also the failed one's */
                 assert_true(sd_event_run(f->event, 10 * 1000000ull) > 0);
 }
