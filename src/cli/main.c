@@ -114,6 +114,7 @@ static int collect_args(const Verb *v, Arg **ret) {
         static const ArgType types[] = {
                 [OPTION_BOOL] = ARG_BOOL, [OPTION_STRING] = ARG_STRING,
                 [OPTION_STRV] = ARG_STRV, [OPTION_I32] = ARG_I32,
+                [OPTION_I64] = ARG_STRING, /* each has a parser of its own */
         };
         size_t n = 0;
 

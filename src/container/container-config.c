@@ -41,6 +41,7 @@ void container_config_done(ContainerConfig *c) {
         free(c->working_dir);
         free(c->hostname);
         free(c->stop_signal_text);
+        container_limits_done(&c->limits);
         *c = (ContainerConfig) { 0 };
 }
 
@@ -113,7 +114,8 @@ static int merge(const ContainerSettings *s, const ImageDefaults *image, Contain
         }
         c->stop_timeout = s->stop_timeout == OPTION_I32_UNSET ? STOP_TIMEOUT_DEFAULT : s->stop_timeout;
         c->no_new_privileges = wants_no_new_privileges(s->security_opt);
-        if ((r = merge_assignments(s->env, image->env, &c->env)) < 0 ||
+        if ((r = container_limits_make(s, &c->limits, ret_error)) < 0 ||
+            (r = merge_assignments(s->env, image->env, &c->env)) < 0 ||
             (r = merge_assignments(s->labels, image->labels, &c->labels)) < 0 ||
             (r = string_replace(&c->user, first_given(s->user, image->user))) < 0 ||
             (r = string_replace(&c->working_dir, first_given(s->working_dir, image->working_dir))) < 0 ||

@@ -2,7 +2,7 @@
 /* What a container runs: what its owner asked for, merged over what the image says, by Docker's rules. */
 #pragma once
 
-#include "container/container-options.h"
+#include "container/container-limits.h"
 
 #define STOP_TIMEOUT_DEFAULT 10 /* seconds, Docker's */
 
@@ -17,6 +17,7 @@ typedef struct ContainerConfig {
         char *stop_signal_text;       /* as it was spelled, NULL: nobody said */
         int32_t stop_timeout;         /* seconds, -1: never kill */
         bool no_new_privileges;
+        ContainerLimits limits;
 } ContainerConfig;
 
 /* `image_config`: the object `config` of the image record, may be NULL. -EINVAL with *ret_error a line to free. */

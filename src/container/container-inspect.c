@@ -27,15 +27,9 @@ static const struct { const char *place, *json; } constants[] = {
         { "Config.Domainname",                    "\"\"" },
         { "Config.OnBuild",                       "null" },
         { "HostConfig.Binds",                     "null" },
-        { "HostConfig.BlkioWeight",               "0" },
         { "HostConfig.CapAdd",                    "null" },
         { "HostConfig.CapDrop",                   "null" },
         { "HostConfig.CgroupnsMode",              "\"private\"" },
-        { "HostConfig.CpuPeriod",                 "0" },
-        { "HostConfig.CpuQuota",                  "0" },
-        { "HostConfig.CpuShares",                 "0" },
-        { "HostConfig.CpusetCpus",                "\"\"" },
-        { "HostConfig.CpusetMems",                "\"\"" },
         { "HostConfig.Devices",                   "[]" },
         { "HostConfig.Dns",                       "[]" },
         { "HostConfig.DnsOptions",                "[]" },
@@ -45,20 +39,12 @@ static const struct { const char *place, *json; } constants[] = {
         { "HostConfig.IpcMode",                   "\"private\"" },
         { "HostConfig.Links",                     "null" },
         { "HostConfig.LogConfig",                 "{\"Type\": \"journald\", \"Config\": {}}" },
-        { "HostConfig.Memory",                    "0" },
-        { "HostConfig.MemoryReservation",         "0" },
-        { "HostConfig.MemorySwap",                "0" },
-        { "HostConfig.NanoCpus",                  "0" },
-        { "HostConfig.OomScoreAdj",               "0" },
         { "HostConfig.PidMode",                   "\"\"" },
-        { "HostConfig.PidsLimit",                 "null" },
         { "HostConfig.PortBindings",              "{}" },
         { "HostConfig.Privileged",                "false" },
         { "HostConfig.PublishAllPorts",           "false" },
         { "HostConfig.RestartPolicy",             "{\"Name\": \"no\", \"MaximumRetryCount\": 0}" },
-        { "HostConfig.ShmSize",                   "67108864" },
         { "HostConfig.UTSMode",                   "\"\"" },
-        { "HostConfig.Ulimits",                   "[]" },
         { "HostConfig.UsernsMode",                "\"\"" },
         { "HostConfig.VolumesFrom",               "null" },
         { "NetworkSettings.Bridge",               "\"\"" },
@@ -200,6 +186,9 @@ static int set_options(json_object *root, const ContainerSettings *s) {
                         if (*(const int32_t *) member != OPTION_I32_UNSET)
                                 r = set_int(root, o->inspect, *(const int32_t *) member);
                         break;
+                case OPTION_I64:
+                        r = set_int(root, o->inspect, *(const int64_t *) member);
+                        break;
                 }
                 if (r < 0)
                         return r;
@@ -229,6 +218,33 @@ static int set_state(json_object *root, const Container *c) {
             (r = set_time(root, "State.StartedAt", result->started_usec)) < 0)
                 return r;
         return set_time(root, "State.FinishedAt", result->finished_usec);
+}
+
+/* What the option table alone cannot say of the limits. */
+static int set_limits(json_object *root, const ContainerSettings *s) {
+        const struct { const char *place; UnitIoKind kind; char *const *list; } devices[] = {
+                { "HostConfig.BlkioWeightDevice",    UNIT_IO_WEIGHT,     s->blkio_weight_device },
+                { "HostConfig.BlkioDeviceReadBps",   UNIT_IO_READ_BPS,   s->device_read_bps     },
+                { "HostConfig.BlkioDeviceWriteBps",  UNIT_IO_WRITE_BPS,  s->device_write_bps    },
+                { "HostConfig.BlkioDeviceReadIOps",  UNIT_IO_READ_IOPS,  s->device_read_iops    },
+                { "HostConfig.BlkioDeviceWriteIOps", UNIT_IO_WRITE_IOPS, s->device_write_iops   },
+        };
+        json_object *array;
+        int r;
+
+        r = ulimits_to_inspect(s->ulimits, &array);
+        if (r >= 0)
+                r = set(root, "HostConfig.Ulimits", array);
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(devices); i++) {
+                r = device_limits_to_inspect(devices[i].list, devices[i].kind, &array);
+                if (r >= 0)
+                        r = set(root, devices[i].place, array);
+        }
+        if (r >= 0 && s->pids_limit == 0)
+                r = set(root, "HostConfig.PidsLimit", NULL);
+        if (r >= 0 && s->memory > 0 && s->memory_swap == 0)
+                r = set_int(root, "HostConfig.MemorySwap", 2 * s->memory);
+        return r < 0 ? r : set_int(root, "HostConfig.ShmSize", container_shm_size(s));
 }
 
 /* Docker's Path and Args: the whole command, cut behind its first word. */
@@ -327,6 +343,7 @@ int container_inspect(Container *c, json_object **ret) {
                 return -ENOMEM;
         if ((r = set_constants(root)) < 0 ||
             (r = set_options(root, &c->settings)) < 0 ||
+            (r = set_limits(root, &c->settings)) < 0 ||
             (r = set_command(root, c)) < 0 ||
             (r = set_streams(root, &c->settings)) < 0 ||
             (r = set_state(root, c)) < 0 ||

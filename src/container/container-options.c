@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "container/container-options.h"
+#include "container/limit-values.h"
 #include "container/option-values.h"
 #include "util/strv.h"
 
@@ -65,6 +66,55 @@ const ContainerOption container_options[] = {
         { "working-dir", "workdir", 'w', "WorkingDir", OPTION_STRING, MEMBER(working_dir), "Config.WorkingDir",
           "string",
           "Working directory inside the container", EVERY_VERB, parse_optional, validate_path },
+
+        /* Limits. */
+        { "blkio-weight", "blkio-weight", 0, NULL, OPTION_I64, MEMBER(blkio_weight), "HostConfig.BlkioWeight", "uint16",
+          "Share of the block devices' time (10 to 1000)", NEW_CONTAINER, parse_number, validate_blkio_weight },
+        { "blkio-weight-device", "blkio-weight-device", 0, NULL, OPTION_STRV, MEMBER(blkio_weight_device), NULL, "list",
+          "The same of one device (DEVICE:WEIGHT)", NEW_CONTAINER, NULL, validate_blkio_weight_device },
+        { "cgroup-parent", "cgroup-parent", 0, NULL, OPTION_STRING, MEMBER(cgroup_parent), "HostConfig.CgroupParent",
+          "string",
+          "The slice of its unit (default machine.slice)", NEW_CONTAINER, parse_optional, validate_cgroup_parent },
+        { "cpu-period", "cpu-period", 0, NULL, OPTION_I64, MEMBER(cpu_period), "HostConfig.CpuPeriod", "int",
+          "Length of the period that a quota is for, in microseconds", NEW_CONTAINER, parse_number,
+          validate_cpu_period },
+        { "cpu-quota", "cpu-quota", 0, NULL, OPTION_I64, MEMBER(cpu_quota), "HostConfig.CpuQuota", "int",
+          "Processor time in each period, in microseconds", NEW_CONTAINER, parse_number, validate_cpu_quota },
+        { "cpu-shares", "cpu-shares", 'c', NULL, OPTION_I64, MEMBER(cpu_shares), "HostConfig.CpuShares", "int",
+          "Share of the processors' time (2 to 262144, usually 1024)", NEW_CONTAINER, parse_number,
+          validate_cpu_shares },
+        { "nano-cpus", "cpus", 0, NULL, OPTION_I64, MEMBER(nano_cpus), "HostConfig.NanoCpus", "decimal",
+          "Number of processors", NEW_CONTAINER, parse_cpus, validate_cpus },
+        { "cpuset-cpus", "cpuset-cpus", 0, NULL, OPTION_STRING, MEMBER(cpuset_cpus), "HostConfig.CpusetCpus", "string",
+          "Processors it may run on (0-3, 0,1)", NEW_CONTAINER, parse_optional, validate_cpuset_cpus },
+        { "cpuset-mems", "cpuset-mems", 0, NULL, OPTION_STRING, MEMBER(cpuset_mems), "HostConfig.CpusetMems", "string",
+          "Memory nodes it may use (0-3, 0,1)", NEW_CONTAINER, parse_optional, validate_cpuset_mems },
+        { "device-read-bps", "device-read-bps", 0, NULL, OPTION_STRV, MEMBER(device_read_bps), NULL, "list",
+          "Bytes a second read from a device (DEVICE:SIZE)", NEW_CONTAINER, NULL, validate_device_bps },
+        { "device-read-iops", "device-read-iops", 0, NULL, OPTION_STRV, MEMBER(device_read_iops), NULL, "list",
+          "Operations a second on a device that read (DEVICE:NUMBER)", NEW_CONTAINER, NULL, validate_device_iops },
+        { "device-write-bps", "device-write-bps", 0, NULL, OPTION_STRV, MEMBER(device_write_bps), NULL, "list",
+          "Bytes a second written to a device (DEVICE:SIZE)", NEW_CONTAINER, NULL, validate_device_bps },
+        { "device-write-iops", "device-write-iops", 0, NULL, OPTION_STRV, MEMBER(device_write_iops), NULL, "list",
+          "Operations a second on a device that write (DEVICE:NUMBER)", NEW_CONTAINER, NULL, validate_device_iops },
+        { "memory", "memory", 'm', NULL, OPTION_I64, MEMBER(memory), "HostConfig.Memory", "bytes",
+          "Limit of its memory", NEW_CONTAINER, parse_memory, validate_memory },
+        { "memory-reservation", "memory-reservation", 0, NULL, OPTION_I64, MEMBER(memory_reservation),
+          "HostConfig.MemoryReservation", "bytes",
+          "Memory that is left to it as long as others have some", NEW_CONTAINER, parse_memory,
+          validate_memory_reservation },
+        { "memory-swap", "memory-swap", 0, NULL, OPTION_I64, MEMBER(memory_swap), "HostConfig.MemorySwap", "bytes",
+          "Limit of memory and swap together (-1: no limit of swap; default: twice the memory)", NEW_CONTAINER,
+          parse_memory_swap, validate_memory_swap },
+        { "oom-score-adj", "oom-score-adj", 0, NULL, OPTION_I64, MEMBER(oom_score_adj), "HostConfig.OomScoreAdj", "int",
+          "How likely the kernel's OOM killer takes it (-1000 to 1000)", NEW_CONTAINER, parse_number,
+          validate_oom_score_adj },
+        { "pids-limit", "pids-limit", 0, "PidsLimit", OPTION_I64, MEMBER(pids_limit), "HostConfig.PidsLimit", "int",
+          "Limit of its processes and threads (-1: none)", NEW_CONTAINER, parse_number, validate_pids_limit },
+        { "shm-size", "shm-size", 0, "ShmSize", OPTION_I64, MEMBER(shm_size), NULL, "bytes",
+          "Size of /dev/shm", NEW_CONTAINER, parse_memory, validate_shm_size },
+        { "ulimit", "ulimit", 0, "Ulimit", OPTION_STRV, MEMBER(ulimits), NULL, "ulimit",
+          "Set an rlimit (NAME=SOFT[:HARD], -1: none)", NEW_CONTAINER, NULL, validate_ulimits },
 };
 const size_t n_container_options = N_ELEMENTS(container_options);
 
@@ -84,6 +134,8 @@ static bool is_set(const ContainerSettings *s, const ContainerOption *o) {
                 return *(char ***) member;
         case OPTION_I32:
                 return *(int32_t *) member != OPTION_I32_UNSET;
+        case OPTION_I64:
+                return *(int64_t *) member != 0;
         }
         return false;
 }
@@ -143,6 +195,7 @@ static const ContainerOption *find_bus_option(const char *key) {
 
 static const char *const bus_types[] = {
         [OPTION_BOOL] = "b", [OPTION_STRING] = "s", [OPTION_STRV] = "as", [OPTION_I32] = "i",
+        [OPTION_I64] = "x",
 };
 
 /* Reads the value inside an opened variant. */
@@ -172,6 +225,8 @@ static int read_bus_value(sd_bus_message *m, OptionType type, void *member) {
                 return 0;
         case OPTION_I32:
                 return sd_bus_message_read_basic(m, 'i', member);
+        case OPTION_I64:
+                return sd_bus_message_read_basic(m, 'x', member);
         }
         return -EINVAL;
 }
@@ -232,6 +287,8 @@ static int append_bus_value(sd_bus_message *m, OptionType type, void *member) {
                 return sd_bus_message_append_strv(m, *(char ***) member);
         case OPTION_I32:
                 return sd_bus_message_append(m, "i", *(int32_t *) member);
+        case OPTION_I64:
+                return sd_bus_message_append(m, "x", *(int64_t *) member);
         }
         return -EINVAL;
 }
@@ -277,7 +334,7 @@ int container_settings_to_bus(const ContainerSettings *s, sd_bus_message *m) {
 
 static const JsonConvert json_conversions[] = {
         [OPTION_BOOL] = json_to_bool, [OPTION_STRING] = json_to_string,
-        [OPTION_STRV] = json_to_strv, [OPTION_I32] = json_to_i32,
+        [OPTION_STRV] = json_to_strv, [OPTION_I32] = json_to_i32, [OPTION_I64] = json_to_i64,
 };
 
 int container_settings_from_json(json_object *object, ContainerSettings *s) {
@@ -309,6 +366,8 @@ static int add_json_option(json_object *object, const ContainerOption *o, void *
                 return json_add_strv(object, o->key, *(char ***) member);
         case OPTION_I32:
                 return json_add_i64(object, o->key, *(int32_t *) member);
+        case OPTION_I64:
+                return json_add_i64(object, o->key, *(int64_t *) member);
         }
         return -EINVAL;
 }

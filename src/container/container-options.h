@@ -25,6 +25,14 @@ typedef struct ContainerSettings {
         char *network;      /* none, host; NULL: none */
         char **attach;      /* stdin, stdout, stderr: what the one who made it wanted to be attached to */
         char *console_size; /* ROWSxCOLUMNS, of its terminal at first; NULL: the kernel's */
+        /* Limits: 0 is none. Bytes, but where something else is said. */
+        int64_t memory, memory_swap, memory_reservation, shm_size; /* swap: with memory; -1: no limit */
+        int64_t cpu_shares, cpu_period, cpu_quota, nano_cpus;      /* microseconds; billionths */
+        int64_t pids_limit, blkio_weight, oom_score_adj;
+        char *cpuset_cpus, *cpuset_mems;
+        char *cgroup_parent; /* a slice; NULL: machine.slice */
+        char **blkio_weight_device, **device_read_bps, **device_write_bps, **device_read_iops, **device_write_iops;
+        char **ulimits;     /* NAME=SOFT[:HARD] */
         char *pull;         /* always, missing, never; NULL: missing */
         char *restart;      /* no, on-failure[:N], always, unless-stopped; NULL: no */
         char **security_opt; /* no-new-privileges[:BOOL] for now */
@@ -37,7 +45,8 @@ typedef struct ContainerSettings {
 
 #define OPTION_I32_UNSET (-2)
 
-typedef enum OptionType { OPTION_BOOL, OPTION_STRING, OPTION_STRV, OPTION_I32 } OptionType;
+/* OPTION_I64: 0 is "not given". */
+typedef enum OptionType { OPTION_BOOL, OPTION_STRING, OPTION_STRV, OPTION_I32, OPTION_I64 } OptionType;
 
 /* Where the option is taken on the command line. */
 typedef enum OptionVerbs { VERB_RUN = 1 << 0, VERB_CREATE = 1 << 1, VERB_EXEC = 1 << 2 } OptionVerbs;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A container's config.json: see container-spec.h. Lists are Docker's defaults (moby oci/defaults.go, oci/caps), as
  * tables. */
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ static const struct {
         { MOUNT_HOST_NETWORK, "/sys",             "bind",    "/sys",               "rbind,nosuid,noexec,nodev,ro" },
         { MOUNT_ALWAYS,       "/sys/fs/cgroup",   "cgroup2", "cgroup",             "nosuid,noexec,nodev,ro" },
         { MOUNT_ALWAYS,       "/dev/mqueue",      "mqueue",  "mqueue",             "nosuid,noexec,nodev" },
-        { MOUNT_ALWAYS,       "/dev/shm",         "tmpfs",   "shm",                "nosuid,noexec,nodev,mode=1777,size=67108864" },
+        { MOUNT_ALWAYS,       "/dev/shm",         "tmpfs",   "shm",                "nosuid,noexec,nodev,mode=1777" },
         { MOUNT_ALWAYS,       "/etc/resolv.conf", "bind",    BUNDLE "resolv.conf", "rbind,rprivate" },
         { MOUNT_ALWAYS,       "/etc/hostname",    "bind",    BUNDLE "hostname",    "rbind,rprivate" },
         { MOUNT_ALWAYS,       "/etc/hosts",       "bind",    BUNDLE "hosts",       "rbind,rprivate" },
@@ -147,6 +148,16 @@ static int add_console_size(json_object *process, const char *text) {
         return r < 0 ? r : json_add_i64(size, "width", columns);
 }
 
+static int add_rlimits(json_object *process, char *const *ulimits) {
+        json_object *array;
+        int r;
+
+        if (!ulimits)
+                return 0;
+        r = ulimits_to_oci(ulimits, &array);
+        return r < 0 ? r : json_add_object(process, "rlimits", array);
+}
+
 static int process_new(const Container *c, bool tty, const char *user, const char *working_dir, char *const *args,
                        char *const *more_env, json_object **ret) {
         _cleanup_json_ json_object *process = json_object_new_object();
@@ -165,7 +176,8 @@ static int process_new(const Container *c, bool tty, const char *user, const cha
             (r = json_add_string(process, "cwd", working_dir ? working_dir : "/")) < 0 ||
             (r = add_capabilities(process)) < 0 ||
             (r = json_add_bool(process, "noNewPrivileges", c->config.no_new_privileges)) < 0 ||
-            (r = json_add_i64(process, "oomScoreAdj", 0)) < 0) /* not the monitor's, which the OOM killer is to spare */
+            (r = json_add_i64(process, "oomScoreAdj", c->settings.oom_score_adj)) < 0 || /* not the monitor's */
+            (r = add_rlimits(process, c->settings.ulimits)) < 0)
                 return r;
         *ret = TAKE(process);
         return 0;
@@ -211,6 +223,12 @@ static int add_source(json_object *mount, const Container *c, const char *source
         return r < 0 ? r : json_add_string(mount, "source", path);
 }
 
+static int add_size(char ***options, const char *destination, const Container *c) {
+        if (!streq(destination, "/dev/shm"))
+                return 0;
+        return strv_extendf(options, "size=%" PRIi64, container_shm_size(&c->settings));
+}
+
 static int add_mounts(json_object *spec, const Container *c) {
         bool host_network = container_has_host_network(c);
         json_object *array = json_object_new_array();
@@ -231,6 +249,7 @@ static int add_mounts(json_object *spec, const Container *c) {
                     (r = json_add_string(mount, "type", mounts[i].type)) < 0 ||
                     (r = add_source(mount, c, mounts[i].source)) < 0 ||
                     (r = strv_split(mounts[i].options, ',', &options)) < 0 ||
+                    (r = add_size(&options, mounts[i].destination, c)) < 0 ||
                     (r = json_add_strv(mount, "options", options)) < 0)
                         return r;
         }

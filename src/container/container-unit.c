@@ -14,6 +14,7 @@
 
 #define SLICE "machine.slice"
 #define STOP_MARGIN_SEC 15 /* for the monitor to report and tear down after it has killed */
+#define TRANSIENT_DIR "/run/systemd/transient" /* a file of each transient unit that PID 1 has loaded */
 #define UNITS_DIR "/run/systemd/units"
 #define LOG_LINK_PREFIX "log-rate-limit-burst:"
 
@@ -23,6 +24,10 @@ static const UnitDevice devices[] = {
         { "/dev/full",    "rwm" }, { "/dev/random",  "rwm" }, { "/dev/urandom", "rwm" }, { "/dev/tty",     "rwm" },
         { "/dev/ptmx",    "rwm" }, { "char-pts",     "rwm" },
 };
+
+static const char *container_slice(const Container *c) {
+        return c->settings.cgroup_parent ? c->settings.cgroup_parent : SLICE;
+}
 
 int container_unit_describe(const Container *c, pid_t monitor, char **description, TransientUnit *ret) {
         /* Its mounts in namespaces keep no host from unmounting; the monitor's last word goes there by its name. */
@@ -37,11 +42,12 @@ int container_unit_describe(const Container *c, pid_t monitor, char **descriptio
         *ret = (TransientUnit) {
                 .name = c->unit,
                 .description = *description,
-                .slice = SLICE,
+                .slice = container_slice(c),
                 .timeout_stop_usec = timeout < 0 ? UINT64_MAX : (uint64_t) (timeout + STOP_MARGIN_SEC) * 1000000,
                 .pid = monitor,
                 .devices = devices,
                 .n_devices = N_ELEMENTS(devices),
+                .limits = &c->config.limits.unit,
                 .needs_mounts = mounts,
                 .after = after,
                 .before = before,
@@ -63,7 +69,7 @@ int container_unit_lift_log_limit(const Container *c) {
 static bool unit_exists(const char *unit) {
         _cleanup_free_ char *path = NULL;
 
-        return asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s", unit) >= 0 && access(path, F_OK) >= 0;
+        return asprintf(&path, TRANSIENT_DIR "/%s", unit) >= 0 && access(path, F_OK) >= 0;
 }
 
 bool container_unit_sweep_log_links(ContainerHost *host) {
@@ -88,10 +94,13 @@ bool container_unit_sweep_log_links(ContainerHost *host) {
 void container_unit_kill(const Container *c) {
         /* In a service systemd may have started the next monitor already, which waits for us beside these. */
         static const char *const in_scope[] = { "", NULL }, *const in_service[] = { "payload/", "exec/", NULL };
+        _cleanup_free_ char *slice = NULL;
 
-        for (const char *const *dir = container_unit_is_service(c->unit) ? in_service : in_scope; c->unit && *dir; dir++) {
+        if (!c->unit || slice_cgroup(container_slice(c), &slice) < 0)
+                return;
+        for (const char *const *dir = container_unit_is_service(c->unit) ? in_service : in_scope; *dir; dir++) {
                 _cleanup_free_ char *path = NULL;
-                if (asprintf(&path, "/sys/fs/cgroup/" SLICE "/%s/%scgroup.kill", c->unit, *dir) < 0)
+                if (asprintf(&path, "/sys/fs/cgroup%s/%s/%scgroup.kill", slice, c->unit, *dir) < 0)
                         return;
                 _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
                 if (fd >= 0)

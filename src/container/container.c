@@ -231,6 +231,8 @@ int container_create(Container *c, sd_bus_error *error) {
         if (r < 0)
                 return r;
         r = container_config_merge(&c->settings, c->image_config, &c->config, &why);
+        if (r >= 0)
+                r = container_limits_check_host(&c->settings, &why);
         if (r < 0) {
                 sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "%s", why ? why : strerror(-r));
                 free(why);

@@ -119,7 +119,6 @@ static int append_scope(sd_bus_message *m, const TransientUnit *unit, bool optio
                 { "KillSignal",       'i', .i = SIGCONT },
                 { "SendSIGHUP",       'b', .b = false },
                 { "TimeoutStopUSec",  't', .t = unit->timeout_stop_usec },
-                { "TasksMax",         't', .t = unit->tasks_max > 0 ? unit->tasks_max : UINT64_MAX },
                 { "CPUAccounting",    'b', .b = true },
                 { "IOAccounting",     'b', .b = true },
                 { "MemoryAccounting", 'b', .b = true },
@@ -128,9 +127,13 @@ static int append_scope(sd_bus_message *m, const TransientUnit *unit, bool optio
         static const Property optional_table[] = {
                 { "OOMPolicy",        's', .s = "continue" }, /* scopes: 253, and what distributions took back */
         };
+        UnitLimits unlimited = unit_limits_keep;
         int r;
 
+        unlimited.tasks_max = UNIT_LIMIT_NONE;
         r = append_table(m, table, N_ELEMENTS(table));
+        if (r >= 0)
+                r = unit_limits_append(m, unit->limits ? unit->limits : &unlimited);
         if (r >= 0 && optional)
                 r = append_table(m, optional_table, N_ELEMENTS(optional_table));
         if (r >= 0)

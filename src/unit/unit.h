@@ -6,6 +6,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "unit/unit-limits.h"
 #include "util/macro.h"
 
 /* The connection to PID 1's API: subscribes once, matches JobRemoved, owns the jobs under way. */
@@ -28,13 +29,13 @@ typedef struct TransientUnit {
         const char *name;        /* with its suffix: .scope or .service */
         const char *description;
         const char *slice;
-        uint64_t tasks_max;      /* 0: infinity is set explicitly */
         uint64_t timeout_stop_usec;
 
         /* scopes */
         pid_t pid;               /* still unreaped by its parent */
         const UnitDevice *devices; /* DevicePolicy=strict and these, when n_devices > 0 */
         size_t n_devices;
+        const UnitLimits *limits; /* NULL: none, and TasksMax=infinity */
         char *const *needs_mounts; /* RequiresMountsFor=: stay mounted until it has stopped */
         char *const *after, *const *before; /* ordering; both stop the other way round */
 
@@ -49,6 +50,7 @@ typedef struct TransientUnit {
         int stdin_fd, stdout_fd; /* -EBADF: /dev/null. stderr goes to the journal */
         uint64_t runtime_max_usec;
         uint64_t memory_max;     /* bytes */
+        uint64_t tasks_max;      /* 0: enough for a worker */
 } TransientUnit;
 
 int unit_manager_new(sd_bus *bus, UnitManager **ret);

@@ -194,6 +194,13 @@ int json_to_i32(json_object *value, void *member) {
         return 0;
 }
 
+int json_to_i64(json_object *value, void *member) {
+        if (!json_object_is_type(value, json_type_int))
+                return -EINVAL;
+        *(int64_t *) member = json_object_get_int64(value);
+        return 0;
+}
+
 int json_to_object(json_object *value, void *member) {
         json_object **target = member;
 

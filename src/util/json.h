@@ -48,6 +48,7 @@ int json_to_bool(json_object *value, void *member);        /* bool * */
 int json_to_u32(json_object *value, void *member);         /* uint32_t * */
 int json_to_u64(json_object *value, void *member);         /* uint64_t * */
 int json_to_i32(json_object *value, void *member);         /* int32_t * */
+int json_to_i64(json_object *value, void *member);         /* int64_t * */
 int json_to_object(json_object *value, void *member);      /* json_object **, a reference */
 
 /* Building. All take ownership of nothing but make what they add; -ENOMEM. NULL strings are left out. */

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Limits of containers, as systemd and inspect show them. That they hold is shown where the controllers are: tests/vm/30-limits.bats.
+
+load helpers
+
+setup_file() {
+        make_busybox_image busybox
+        truncate -s 1M /srv/test/disk
+        losetup -f --show /srv/test/disk >/srv/test/loop 2>/dev/null || true
+}
+
+teardown() {
+        cleanup_containers
+}
+
+teardown_file() {
+        [ ! -s /srv/test/loop ] || losetup -d "$(cat /srv/test/loop)"
+        cleanup_containers
+        leak_check
+}
+
+# property NAME: of the unit of the container "limited"
+property() {
+        systemctl show "$(berth inspect -f '{{.Unit}}' limited)" -p "$1" --value
+}
+
+# host_config FIELD
+host_config() {
+        berth inspect -f "{{json .HostConfig.$1}}" limited
+}
+
+@test "no limit: none in the unit, and what Docker shows" {
+        berth run -d --name limited busybox sleep 1000
+        assert_equal "$(property MemoryMax) $(property MemorySwapMax) $(property TasksMax)" "infinity infinity infinity"
+        assert_equal "$(property CPUQuotaPerSecUSec) $(property CPUWeight) $(property IOWeight)" "infinity [not set] [not set]"
+        assert_equal "$(host_config Memory) $(host_config PidsLimit) $(host_config ShmSize) $(host_config Ulimits)" "0 null 67108864 []"
+}
+
+@test "memory: swap is what --memory-swap adds to it" {
+        berth run -d --name limited -m 64m --memory-swap 96m --memory-reservation 32m busybox sleep 1000
+        assert_equal "$(property MemoryMax) $(property MemorySwapMax) $(property MemoryLow)" "67108864 33554432 33554432"
+        assert_equal "$(host_config Memory) $(host_config MemorySwap) $(host_config MemoryReservation)" "67108864 100663296 33554432"
+        berth rm -f limited
+        berth run -d --name limited -m 64m busybox sleep 1000
+        assert_equal "$(property MemorySwapMax) $(host_config MemorySwap)" "67108864 134217728"
+        berth rm -f limited
+        berth run -d --name limited -m 64m --memory-swap -1 busybox sleep 1000
+        assert_equal "$(property MemorySwapMax) $(host_config MemorySwap)" "infinity -1"
+}
+
+@test "processors: quota, period, weight, sets" {
+        berth run -d --name limited --cpus 0.2 --cpu-shares 512 --cpuset-cpus 0 --cpuset-mems 0 busybox sleep 1000
+        assert_equal "$(property CPUQuotaPerSecUSec) $(property CPUWeight) $(property AllowedCPUs) $(property AllowedMemoryNodes)" "200ms 20 0 0"
+        assert_equal "$(host_config NanoCpus) $(host_config CpuShares) $(host_config CpusetCpus)" '200000000 512 "0"'
+        berth rm -f limited
+        berth run -d --name limited --cpu-period 50000 --cpu-quota 25000 busybox sleep 1000
+        assert_equal "$(property CPUQuotaPerSecUSec) $(property CPUQuotaPeriodUSec)" "500ms 50ms"
+}
+
+@test "limits are still there after a daemon-reload, and set-property changes them" {
+        berth run -d --name limited -m 64m --cpus 0.2 --pids-limit 20 busybox sleep 1000
+        systemctl daemon-reload
+        assert_equal "$(property MemoryMax) $(property CPUQuotaPerSecUSec) $(property TasksMax)" "67108864 200ms 21"
+        systemctl set-property --runtime "$(berth inspect -f '{{.Unit}}' limited)" MemoryMax=80M
+        assert_equal "$(property MemoryMax)" 83886080
+}
+
+@test "the limit of processes is for the container: the monitor has its own place" {
+        berth run -d --name limited --pids-limit 10 busybox sleep 1000
+        assert_equal "$(property TasksMax) $(host_config PidsLimit)" "11 10"
+        berth rm -f limited
+        berth run -d --name limited --pids-limit -1 busybox sleep 1000
+        assert_equal "$(property TasksMax) $(host_config PidsLimit)" "infinity -1"
+}
+
+@test "devices: weights and rates of one" {
+        [ -s /srv/test/loop ] || skip "there is no loop device here"
+        local device
+        device=$(cat /srv/test/loop)
+        berth run -d --name limited --blkio-weight 500 --blkio-weight-device "$device:10" --device-read-bps "$device:1mb" \
+                --device-write-iops "$device:7" busybox sleep 1000
+        assert_equal "$(property IOWeight) $(property IODeviceWeight)" "4950 $device 1"
+        assert_equal "$(property IOReadBandwidthMax) $(property IOWriteIOPSMax)" "$device 1048576 $device 7"
+        assert_equal "$(host_config BlkioDeviceReadBps) $(host_config BlkioWeight)" "[{\"Path\":\"$device\",\"Rate\":1048576}] 500"
+}
+
+@test "--cgroup-parent is the slice" {
+        berth run -d --name limited --cgroup-parent first-second.slice busybox sleep 1000
+        assert_equal "$(property Slice) $(property ControlGroup)" "first-second.slice /first.slice/first-second.slice/berth-limited.scope"
+        assert_equal "$(host_config CgroupParent)" '"first-second.slice"'
+        kill -9 "$(pgrep -f '^berth-monitor.*limited')"
+        wait_until container_has_state limited exited
+        [ -z "$(pgrep -f '^sleep 1000')" ]
+}
+
+@test "--ulimit, --shm-size and --oom-score-adj are seen inside, also by exec" {
+        berth run -d --name limited --ulimit nofile=100:200 --shm-size 1m --oom-score-adj 500 busybox sleep 1000
+        run berth exec limited sh -c 'ulimit -Sn; ulimit -Hn; cat /proc/self/oom_score_adj; df -k /dev/shm | tail -n 1 | awk "{ print \$2 }"'
+        assert_equal "$(echo $output)" "100 200 500 1024"
+        assert_equal "$(host_config Ulimits) $(host_config ShmSize) $(host_config OomScoreAdj)" '[{"Name":"nofile","Soft":100,"Hard":200}] 1048576 500'
+}
+
+# refused EXPECTED OPTION...: by run, with Docker's exit code, and nothing is left
+refused() {
+        local expected=$1
+        shift
+        run --separate-stderr berth run --rm "$@" busybox true
+        assert_equal "$status" 125
+        [[ $stderr == *"$expected"* ]] || { echo "'$expected' is not in: $stderr"; false; }
+        [ "$(wc -l <<<"$stderr")" -le 2 ]
+        [ -z "$(berth ps -aq)" ]
+}
+
+@test "what cannot be is refused before anything is made" {
+        refused "Minimum memory limit allowed is 6MB" -m 1m
+        refused "invalid size" -m lots
+        refused "always set the Memory limit" --memory-swap 100m
+        refused "larger than memory limit" -m 100m --memory-swap 50m
+        refused "less than memory reservation" -m 100m --memory-reservation 200m
+        refused "only" --cpus 1000
+        refused "too precise" --cpus 0.0000000001
+        refused "Conflicting options" --cpus 1 --cpu-quota 5000
+        refused "cfs period" --cpu-period 1
+        refused "from 2 to 262144" --cpu-shares 1
+        refused "not available" --cpuset-cpus 1000
+        refused "Invalid value" --cpuset-cpus 1-
+        refused "from 10 to 1000" --blkio-weight 5
+        refused "No such file" --device-read-bps /dev/nothing:1mb
+        refused "no block device" --device-read-bps /dev/null:1mb
+        refused "bad format" --device-write-iops nothing
+        refused "less than or equal to hard limit" --ulimit nofile=2:1
+        refused "invalid ulimit type" --ulimit files=1
+        refused "xxx.slice" --cgroup-parent machine
+        refused "oom score adj" --oom-score-adj 5000
+}
