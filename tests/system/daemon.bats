@@ -389,7 +389,7 @@ END
 
 @test "its sandbox is on, and small" {
         berth ps >/dev/null
-        for setting in NoNewPrivileges=yes ProtectSystem=strict RestrictNamespaces=yes MemoryDenyWriteExecute=yes PrivateDevices=yes; do
+        for setting in NoNewPrivileges=yes ProtectSystem=strict RestrictNamespaces=yes MemoryDenyWriteExecute=yes DevicePolicy=closed; do
                 assert_contains "$(systemctl show berthd.service -p "${setting%%=*}")" "$setting"
         done
         caps=$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$(berthd_pid)/status")
