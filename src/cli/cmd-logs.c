@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* berth logs: what a container has written, from the journal and nowhere else. */
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "cli/log-reader.h"
+#include "cli/log-printer.h"
+#include "cli/log-source.h"
 #include "cli/objects.h"
 #include "cli/verb.h"
-#include "util/io.h"
 #include "util/strv.h"
 #include "util/timestamp.h"
 
 #define LAST_LINE_USEC (5 * USEC_PER_SEC) /* how long journald may take for the next line after an exit */
 #define LAST_AGE_USEC (60 * USEC_PER_SEC) /* after that it has no more in its queue */
 #define REMOVED_USEC (1 * USEC_PER_SEC)   /* the same, where nobody can say which one is the last */
-#define FLUSH_SIZE 65536
 
-#define NSEC_UNSET UINT64_MAX
-#define TAIL_ALL UINT64_MAX
-
+static bool arg_details;
 static bool arg_follow;
 static bool arg_timestamps;
-static uint64_t arg_since = NSEC_UNSET;
-static uint64_t arg_until = NSEC_UNSET;
-static uint64_t arg_tail = TAIL_ALL;
+static uint64_t arg_since = LOG_TIME_UNSET;
+static uint64_t arg_until = LOG_TIME_UNSET;
+static uint64_t arg_tail = LOG_TAIL_ALL;
 
 static int parse_time(const char *value, void *target, char **ret_error) {
         uint64_t nsec;
-        int r = time_parse_argument(value, time_now_usec() * 1000, &nsec);
 
+        if (!*value || streq(value, "0")) /* no limit, as with docker: that is what its API says for one */
+                return 0;
+        int r = time_parse_argument(value, time_now_usec() * 1000, &nsec);
         if (r == -ERANGE)
                 *ret_error = strdup("that is too far away");
         else if (r < 0)
@@ -43,10 +42,10 @@ static int parse_time(const char *value, void *target, char **ret_error) {
 
 static int parse_tail(const char *value, void *target, char **ret_error) {
         int32_t negative;
-        uint64_t n = TAIL_ALL;
+        uint64_t n = LOG_TAIL_ALL;
 
         /* as with docker, where less than none is all */
-        if (!streq(value, "all") && parse_u64(value, &n) < 0 && !(parse_i32(value, &negative) >= 0 && negative < 0)) {
+        if (*value && !streq(value, "all") && parse_u64(value, &n) < 0 && !(parse_i32(value, &negative) >= 0 && negative < 0)) {
                 *ret_error = strdup("a number of lines or \"all\" is needed");
                 return -EINVAL;
         }
@@ -55,6 +54,7 @@ static int parse_tail(const char *value, void *target, char **ret_error) {
 }
 
 const Arg logs_args[] = {
+        { "details",    0,   ARG_BOOL,   &arg_details,    NULL,     "Show what --log-opt added to each line" },
         { "follow",     'f', ARG_BOOL,   &arg_follow,     NULL,     "Go on until the container has ended" },
         { "since",      0,   ARG_STRING, &arg_since,      "string",
           "Not what is older: a time (2013-01-02T13:23:37Z) or how long ago (42m)", parse_time },
@@ -79,222 +79,31 @@ static const Property subject_properties[] = {
         { 0 },
 };
 
+/* One that waits to be restarted has ended: docker's logs -f ends there, too. */
 static bool is_running(const Subject *s) {
-        return streq_null(s->state, "running") || streq_null(s->state, "paused") || streq_null(s->state, "restarting");
+        return streq_null(s->state, "running") || streq_null(s->state, "paused");
 }
 
-/* --- Output --- */
+/* --- Showing what there is --- */
 
-/* One of our two streams. What goes to the other one is flushed first, so that a terminal shows the order of the
- * journal. */
-typedef struct Output {
-        int fd;
-        bool in_line; /* the last piece had no end of line */
-        char *data;
-        size_t size, room;
-} Output;
-
-typedef struct Printer {
-        Output outputs[2]; /* stdout, stderr */
-        char epoch[LOG_ID_MAX], run_id[LOG_ID_MAX]; /* of the last entry */
-        uint64_t ordinal;
-} Printer;
-
-static int output_flush(Output *o) {
-        size_t done = 0;
-
-        while (done < o->size) {
-                ssize_t n = write(o->fd, o->data + done, o->size - done);
-                if (n >= 0)
-                        done += (size_t) n;
-                else if (errno == EAGAIN) { /* somebody else's flag on a descriptor that was given to us */
-                        int r = fd_wait(o->fd, POLLOUT, -1);
-                        if (r < 0)
-                                return r;
-                } else if (errno != EINTR)
-                        return -errno;
-        }
-        o->size = 0;
-        return 0;
-}
-
-static int output_append(Output *o, const char *data, size_t size) {
-        if (size > o->room - o->size) {
-                size_t room = MAX_OF(o->size + size, o->room * 2);
-                char *bigger = realloc(o->data, room);
-                if (!bigger)
-                        return -ENOMEM;
-                o->data = bigger;
-                o->room = room;
-        }
-        if (size > 0)
-                memcpy(o->data + o->size, data, size);
-        o->size += size;
-        return 0;
-}
-
-static int printer_flush(Printer *p) {
-        int r = output_flush(&p->outputs[0]);
-        return r < 0 ? r : output_flush(&p->outputs[1]);
-}
-
-static int print_missing(Printer *p, uint64_t n) {
-        char line[64];
-
-        if (n == 0)
-                return 0;
-        int size = snprintf(line, sizeof(line), "-- %llu line%s missing --\n", (unsigned long long) n,
-                            n == 1 ? "" : "s");
-        int r = printer_flush(p);
-
-        if (r >= 0)
-                r = output_append(&p->outputs[1], line, (size_t) size);
-        return r < 0 ? r : output_flush(&p->outputs[1]);
-}
-
-/* Whether the entry is a new one; says what is missing before it. The monitor sends again what it is not sure of. */
-static int check_order(Printer *p, const LogEntry *e) {
-        bool same = *e->epoch && streq(p->epoch, e->epoch);
-        uint64_t before = p->ordinal;
-        int r = 1;
-
-        if (same && e->ordinal <= before)
-                return 0;
-        memcpy(p->epoch, e->epoch, sizeof(p->epoch));
-        memcpy(p->run_id, e->run_id, sizeof(p->run_id));
-        p->ordinal = e->ordinal;
-        if (same && e->ordinal > before + 1)
-                r = print_missing(p, e->ordinal - before - 1);
-        for (size_t i = 0; !same && r >= 0 && i < N_ELEMENTS(p->outputs); i++) {
-                Output *o = &p->outputs[i];
-                if (o->in_line) /* a run that ended in the middle of a line; the next begins on its own */
-                        r = output_append(o, "\n", 1);
-                o->in_line = false;
-        }
-        return r < 0 ? r : 1;
-}
-
-static int print_entry(Printer *p, const LogEntry *e) {
-        Output *o = &p->outputs[e->is_stderr], *other = &p->outputs[!e->is_stderr];
-        char date[TIME_RFC3339_MAX];
-        int r = check_order(p, e);
-
-        if (r <= 0)
-                return r;
-        if ((arg_since != NSEC_UNSET && e->nsec < arg_since) || (arg_until != NSEC_UNSET && e->nsec > arg_until))
-                return 0;
-        r = output_flush(other);
-        if (r >= 0 && arg_timestamps && !o->in_line) {
-                time_format_rfc3339(e->nsec, date);
-                r = output_append(o, date, strlen(date));
-                if (r >= 0)
-                        r = output_append(o, " ", 1);
-        }
-        if (r >= 0)
-                r = output_append(o, e->message, e->size);
-        if (r >= 0 && !e->is_partial)
-                r = output_append(o, "\n", 1);
-        o->in_line = e->is_partial;
-        return r >= 0 && o->size >= FLUSH_SIZE ? output_flush(o) : r;
-}
-
-static int print_all(Printer *p, LogReader *reader) {
+static int print_all(LogPrinter *p, LogSource *source) {
         const LogEntry *e;
         int r;
 
-        while ((r = log_reader_next(reader, &e)) > 0) {
-                r = print_entry(p, e);
+        while ((r = log_source_next(source, &e)) > 0) {
+                r = log_printer_add(p, e);
                 if (r < 0)
                         return r;
         }
-        return r < 0 ? r : printer_flush(p);
+        return r < 0 ? r : log_printer_flush(p);
 }
 
-/* --- Where to begin, and when all is there --- */
+static int show(LogPrinter *p, LogSource *source, const Subject *s) {
+        int r = arg_tail == 0 ? 0 : print_all(p, source);
 
-/* Goes back from the end until so many lines are passed. A line ends with the piece that is not partial, or with the
- * last piece that there is of its stream in its run. */
-static int seek_lines(LogReader *reader, uint64_t n) {
-        const LogEntry *e;
-        char epoch[LOG_ID_MAX] = "";
-        bool later[2] = { false, false }; /* more of this stream, seen before as we go backwards */
-        uint64_t seen = 0;
-        int r = log_reader_seek_tail(reader);
-
-        if (r < 0 || n == 0)
+        if (r < 0 || is_running(s) || arg_tail == 0)
                 return r;
-        while ((r = log_reader_previous(reader, &e)) > 0) {
-                if (arg_since != NSEC_UNSET && e->nsec < arg_since)
-                        break;
-                if (arg_until != NSEC_UNSET && e->nsec > arg_until)
-                        continue;
-                if (!streq(epoch, e->epoch)) {
-                        memcpy(epoch, e->epoch, sizeof(epoch));
-                        later[0] = later[1] = false;
-                }
-                bool ends = !e->is_partial || !later[e->is_stderr];
-                later[e->is_stderr] = true;
-                if (ends && seen++ == n)
-                        return 0; /* on the line before the first one wanted */
-        }
-        if (r < 0)
-                return r;
-        return r == 0 ? log_reader_seek_head(reader) : 0;
-}
-
-static int seek_start(LogReader *reader) {
-        if (arg_tail != TAIL_ALL)
-                return seek_lines(reader, arg_tail);
-        if (arg_since != NSEC_UNSET) /* nothing is in the journal before it was written */
-                return log_reader_seek_time(reader, arg_since / 1000);
-        return log_reader_seek_head(reader);
-}
-
-/* Waits until the last line of the last run is in the journal, as long as others come: journald may have thousands
- * queued. What is missing after that is lost. */
-static int wait_for_last(LogReader *reader, const Subject *s) {
-        uint64_t age = time_now_usec() - MIN_OF(s->finished, time_now_usec()), deadline = 0, seen = 0;
-        const LogEntry *e;
-
-        if (s->log_ordinal == 0 || !s->run_id || age > LAST_AGE_USEC)
-                return 0;
-        for (;;) {
-                int r = log_reader_seek_tail(reader);
-                if (r >= 0)
-                        r = log_reader_previous(reader, &e);
-                if (r < 0)
-                        return r;
-                uint64_t ordinal = r > 0 && streq(e->run_id, s->run_id) ? e->ordinal : 0, now = time_monotonic_usec();
-                if (ordinal >= s->log_ordinal)
-                        return 0;
-                if (deadline == 0 || ordinal > seen)
-                        deadline = now + LAST_LINE_USEC;
-                seen = ordinal;
-                if (now >= deadline)
-                        return 0;
-                r = log_reader_wait(reader, deadline - now);
-                if (r < 0)
-                        return r;
-        }
-}
-
-/* How many lines of the ended run should have come behind the last one that did. */
-static uint64_t lines_missing(const Printer *p, const Subject *s) {
-        if (arg_until != NSEC_UNSET || !s->run_id || !streq(p->run_id, s->run_id) || p->ordinal >= s->log_ordinal)
-                return 0;
-        return s->log_ordinal - p->ordinal;
-}
-
-static int show(Printer *p, LogReader *reader, const Subject *s) {
-        int r = is_running(s) ? 0 : wait_for_last(reader, s);
-
-        if (r >= 0)
-                r = seek_start(reader);
-        if (r >= 0 && arg_tail != 0)
-                r = print_all(p, reader);
-        if (r >= 0 && !is_running(s))
-                r = print_missing(p, lines_missing(p, s));
-        return r;
+        return log_printer_finish(p, s->run_id, s->log_ordinal);
 }
 
 /* --- Following --- */
@@ -305,7 +114,23 @@ typedef struct Follow {
         Subject subject;
         bool ask_again; /* something changed that the signal did not spell out */
         bool removed;
+        bool ended;     /* the run that was followed; there may be another by now */
+        char end_run[LOG_ID_MAX];
+        uint64_t end_ordinal; /* its last line, 0: none, or not known yet */
+        bool past_end;  /* a line of a later run was seen */
 } Follow;
+
+static void note_end(Follow *f) {
+        const Subject *s = &f->subject;
+
+        if (!f->ended && is_running(s))
+                return;
+        if (!f->ended)
+                snprintf(f->end_run, sizeof(f->end_run), "%s", s->run_id ? s->run_id : "");
+        f->ended = true;
+        if (streq_null(s->run_id, f->end_run) && (f->end_ordinal == 0 || !is_running(s)))
+                f->end_ordinal = s->log_ordinal;
+}
 
 static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Follow *f = userdata;
@@ -317,6 +142,7 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 f->ask_again = true;
         else if (sd_bus_message_enter_container(m, 'a', "s") >= 0 && sd_bus_message_at_end(m, false) == 0)
                 f->ask_again = true; /* invalidated without a value */
+        note_end(f);
         return 0;
 }
 
@@ -361,6 +187,7 @@ static int follow_process(Follow *f) {
                         ;
                 if (r < 0)
                         return r;
+                note_end(f);
                 if (!f->ask_again || f->removed)
                         return 0;
                 _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -376,17 +203,17 @@ static int follow_process(Follow *f) {
         }
 }
 
-/* Sleeps until the journal, the bus or the clock has something. 0: go on; 1: nobody reads our output any more. */
-static int follow_wait(Follow *f, LogReader *reader, uint64_t deadline) {
+/* Sleeps until the source, the bus or the clock has something. 0: go on; 1: nobody reads our output any more. */
+static int follow_wait(Follow *f, LogSource *source, uint64_t deadline) {
         uint64_t timeout = deadline, other, now = time_monotonic_usec();
 
         if (sd_bus_get_timeout(f->bus, &other) >= 0)
                 timeout = MIN_OF(timeout, other);
-        if (log_reader_timeout(reader, &other) >= 0)
+        if (log_source_timeout(source, &other) >= 0)
                 timeout = MIN_OF(timeout, other);
         struct pollfd fds[] = {
                 { .fd = sd_bus_get_fd(f->bus), .events = (short) sd_bus_get_events(f->bus) },
-                { .fd = log_reader_fd(reader), .events = POLLIN },
+                { .fd = log_source_fd(source), .events = POLLIN },
                 { .fd = STDOUT_FILENO }, /* only for its end */
         };
         struct timespec ts = {};
@@ -397,7 +224,7 @@ static int follow_wait(Follow *f, LogReader *reader, uint64_t deadline) {
                 return -errno;
         if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
                 return 1;
-        int r = log_reader_process(reader);
+        int r = log_source_process(source);
         return r < 0 ? r : 0;
 }
 
@@ -406,28 +233,45 @@ static uint64_t follow_deadline(const Follow *f, uint64_t ended_at) {
         uint64_t deadline = UINT64_MAX, now = time_now_usec();
 
         if (ended_at > 0)
-                deadline = ended_at + (f->subject.log_ordinal > 0 || !f->removed ? LAST_LINE_USEC : REMOVED_USEC);
-        if (arg_until != NSEC_UNSET) /* by the wall clock */
+                deadline = ended_at + (f->end_ordinal > 0 || !f->removed ? LAST_LINE_USEC : REMOVED_USEC);
+        if (arg_until != LOG_TIME_UNSET) /* by the wall clock */
                 deadline = MIN_OF(deadline, time_monotonic_usec() + MAX_OF(arg_until / 1000, now) - now);
         return deadline;
 }
 
-static bool has_last(const Printer *p, const Subject *s) {
-        return s->log_ordinal == 0 || (s->run_id && streq(p->run_id, s->run_id) && p->ordinal >= s->log_ordinal);
+/* A line of the next run, or of what the monitor has started again in the same one. */
+static bool is_past_end(const Follow *f, const LogPrinter *p, const LogEntry *e) {
+        if (!f->ended)
+                return false;
+        if (streq(e->run_id, f->end_run))
+                return f->end_ordinal > 0 && e->ordinal > f->end_ordinal;
+        return streq(p->run_id, f->end_run);
 }
 
-static int follow(Printer *p, LogReader *reader, Follow *f) {
-        uint64_t ended_at = 0;
-        int r = log_reader_fd(reader); /* from here on changes are noticed */
+static int follow_print(Follow *f, LogPrinter *p, LogSource *source) {
+        const LogEntry *e;
+        int r;
 
-        if (r >= 0)
-                r = seek_start(reader);
-        while (r >= 0) {
-                r = follow_process(f);
+        while ((r = log_source_next(source, &e)) > 0) {
+                f->past_end = is_past_end(f, p, e);
+                if (f->past_end)
+                        break;
+                r = log_printer_add(p, e);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : log_printer_flush(p);
+}
+
+static int follow(LogPrinter *p, LogSource *source, Follow *f) {
+        uint64_t ended_at = 0;
+
+        for (;;) {
+                int r = follow_process(f);
                 if (r < 0)
                         return r;
                 /* The state is taken before the lines: none that came before the end can be missed. */
-                bool ended = f->removed || !is_running(&f->subject);
+                bool ended = f->removed || f->ended;
                 if (ended && ended_at == 0 && !f->removed) { /* the signal may have told of the state alone */
                         ended_at = time_monotonic_usec();
                         f->ask_again = true;
@@ -435,40 +279,52 @@ static int follow(Printer *p, LogReader *reader, Follow *f) {
                 }
                 ended_at = !ended ? 0 : ended_at > 0 ? ended_at : time_monotonic_usec();
                 uint64_t before = p->ordinal;
-                r = print_all(p, reader);
+                r = follow_print(f, p, source);
                 if (r < 0)
                         return r;
                 if (ended && p->ordinal != before) /* more may be on its way */
                         ended_at = time_monotonic_usec();
                 uint64_t deadline = follow_deadline(f, ended_at);
-                bool knows_last = f->subject.log_ordinal > 0 || !f->removed;
-                if (ended && knows_last && has_last(p, &f->subject))
+                bool knows_last = f->end_ordinal > 0 || !f->removed;
+                if (ended && knows_last && log_printer_has(p, f->end_run, f->end_ordinal))
                         return 0;
-                if (time_monotonic_usec() >= deadline)
-                        return ended ? print_missing(p, lines_missing(p, &f->subject)) : 0;
-                r = follow_wait(f, reader, deadline);
-                if (r > 0)
-                        return 0;
+                if (time_monotonic_usec() >= deadline || f->past_end)
+                        return ended ? log_printer_finish(p, f->end_run, f->end_ordinal) : 0;
+                r = follow_wait(f, source, deadline);
+                if (r != 0)
+                        return r < 0 ? r : 0;
         }
-        return r;
 }
 
 /* --- The verb --- */
 
-static int run(Follow *f) {
-        _cleanup_(log_reader_freep) LogReader *reader = NULL;
-        Printer p = { .outputs = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } } };
-        int r = log_reader_open(f->subject.id, &reader);
+/* Of a container that has ended a moment ago journald may still have lines in its queue. */
+static LogQuery make_query(const Subject *s) {
+        LogQuery query = { .since = arg_since, .until = arg_until, .tail = arg_tail };
+        uint64_t now = time_now_usec(), age = now - MIN_OF(s->finished, now);
 
-        if (r == -ENODATA) {
-                cli_error("no journal of this system can be read: be root or in the group systemd-journal, and see "
-                            "systemctl status systemd-journald");
-                return EXIT_FAILED;
+        if (!is_running(s) && s->run_id && age <= LAST_AGE_USEC) {
+                snprintf(query.last_run, sizeof(query.last_run), "%s", s->run_id);
+                query.last_ordinal = s->log_ordinal;
         }
+        return query;
+}
+
+static int run(Follow *f) {
+        _cleanup_(log_printer_done) LogPrinter p = LOG_PRINTER_NULL;
+        _cleanup_(log_source_done) LogSource source = {};
+        LogQuery query = make_query(&f->subject);
+        bool follows = arg_follow && is_running(&f->subject);
+        int r;
+
+        p.timestamps = arg_timestamps;
+        p.details = arg_details;
+        p.since = arg_since;
+        p.until = arg_until;
+        p.from_head = arg_since == LOG_TIME_UNSET && arg_tail == LOG_TAIL_ALL;
+        r = log_source_open(&source, f->subject.id, f->path, &query, arg_details, follows);
         if (r >= 0)
-                r = arg_follow && is_running(&f->subject) ? follow(&p, reader, f) : show(&p, reader, &f->subject);
-        free(p.outputs[0].data);
-        free(p.outputs[1].data);
+                r = follows ? follow(&p, &source, f) : show(&p, &source, &f->subject);
         if (r == -EPIPE) /* the reader has what it wanted */
                 return EXIT_OK;
         if (r == -ECANCELED)

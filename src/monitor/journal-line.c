@@ -45,6 +45,8 @@ void journal_log_line(JournalLog *log, LogStream stream, const char *timestamp, 
         journal_fieldf(j, "SYSLOG_TIMESTAMP", "%s", timestamp);
         if (line->piece > 0)
                 add_piece_fields(j, line);
+        if (line->cut) /* who wants the bytes as they were written puts it back in front */
+                journal_fieldf(j, "CONTAINER_MESSAGE_PREFIX", "<%i>", line->severity);
         journal_field(j, "MESSAGE", line->data, line->size);
         journal_end(j);
 }

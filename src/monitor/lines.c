@@ -33,6 +33,7 @@ static void hand_out(Lines *l, const char *data, size_t size, bool last, LineHan
                 .last = last,
                 .line_id = whole ? NULL : l->line_id,
                 .severity = l->severity,
+                .cut = prefix > 0,
         });
         if (last)
                 l->piece = 0;

@@ -18,6 +18,7 @@ typedef struct Line {
         bool last;           /* the newline was seen */
         const char *line_id; /* the same for all pieces of one line; NULL for a whole one */
         int severity;        /* of a <N> prefix, which is cut off; -1: none. The same for all pieces */
+        bool cut;            /* off this piece */
 } Line;
 
 typedef struct Lines {

@@ -194,20 +194,23 @@ void task_update(Task *t) {
 }
 
 typedef struct LogTarget {
+        Output *output;
         JournalLog *log;
-        LogStream stream;
         char timestamp[JOURNAL_TIMESTAMP_SIZE];
 } LogTarget;
 
 static void log_line_of(void *userdata, const Line *line) {
         LogTarget *target = userdata;
+        Output *o = target->output;
 
-        journal_log_line(target->log, target->stream, target->timestamp, line);
+        if (line->piece == 1)
+                memcpy(o->line_time, target->timestamp, sizeof(o->line_time));
+        journal_log_line(target->log, o->stream, line->piece > 1 ? o->line_time : target->timestamp, line);
 }
 
 /* Logs what came, or at the end (data NULL) what is left of a line. */
 static void output_log(Output *o, const char *data, size_t size) {
-        LogTarget target = { .log = o->task->log, .stream = o->stream };
+        LogTarget target = { .output = o, .log = o->task->log };
 
         if (!target.log)
                 return;

@@ -22,6 +22,7 @@ typedef struct Output {
         LogStream stream;
         LoopSource source; /* our end of the pipe, or the terminal */
         Lines lines;
+        char line_time[JOURNAL_TIMESTAMP_SIZE]; /* of the first piece of the line under way: they all have it */
 } Output;
 
 struct Task {

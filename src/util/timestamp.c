@@ -8,6 +8,7 @@
 #include "util/timestamp.h"
 
 #define YEAR_MAX 2500 /* nanoseconds since 1970 fit in 64 bits until 2554 */
+#define TIME_NSEC_MAX (16756761600 * NSEC_PER_SEC) /* when that begins to end */
 
 static uint64_t clock_usec(clockid_t clock) {
         struct timespec ts = {};
@@ -106,9 +107,14 @@ static bool read_digits(const char **s, unsigned count, int *ret) {
         return true;
 }
 
-/* "15:04", "15:04:05", "15:04:05.123". */
+/* "15", "15:04", "15:04:05", "15:04:05.123". */
 static int read_clock(const char **s, struct tm *tm, uint64_t *ret_nsec) {
-        if (!read_digits(s, 2, &tm->tm_hour) || *(*s)++ != ':' || !read_digits(s, 2, &tm->tm_min))
+        if (!read_digits(s, 2, &tm->tm_hour))
+                return -EINVAL;
+        if (**s != ':')
+                return tm->tm_hour > 23 ? -EINVAL : 0;
+        (*s)++;
+        if (!read_digits(s, 2, &tm->tm_min))
                 return -EINVAL;
         if (**s == ':') {
                 (*s)++;
@@ -168,14 +174,14 @@ int time_parse_date(const char *s, uint64_t *ret_nsec) {
         int zoned = read_zone(&s, &offset);
         if (zoned < 0 || *s)
                 return -EINVAL;
-        if (year < 1970 || year > YEAR_MAX)
-                return -ERANGE;
+        if (year < 1970 || year > YEAR_MAX) { /* before all that is, or after it */
+                *ret_nsec = year < 1970 ? 0 : TIME_NSEC_MAX;
+                return 0;
+        }
         tm.tm_year = year - 1900;
         tm.tm_mon = month - 1;
         time_t seconds = zoned ? timegm(&tm) - offset : mktime(&tm);
-        if (seconds < 0)
-                return -ERANGE;
-        *ret_nsec = (uint64_t) seconds * NSEC_PER_SEC + nsec;
+        *ret_nsec = seconds < 0 ? 0 : (uint64_t) seconds * NSEC_PER_SEC + nsec;
         return 0;
 }
 

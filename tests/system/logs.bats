@@ -29,7 +29,8 @@ entries() {
                 my $journal = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => "/run/systemd/journal/socket") or die;
                 for (@ordinals) {
                         $journal->send("CONTAINER_ID_FULL=$id\nCONTAINER_STREAM=stdout\nCONTAINER_LOG_EPOCH=$epoch\n" .
-                                       "CONTAINER_LOG_ORDINAL=$_\nPRIORITY=6\nMESSAGE=$epoch $_\n") or die;
+                                       "CONTAINER_LOG_ORDINAL=$_\nPRIORITY=6\n" . ($ENV{EXTRA} // "") .
+                                       "MESSAGE=$epoch $_\n") or die;
                 }
                 system("journalctl", "--sync");' "$@"
 }
@@ -43,11 +44,15 @@ export -f entries
         assert_equal "$stderr" $'err 1\nerr 2\nerr 3'
 }
 
-@test "a severity in front of a line does not move it to the other stream" {
-        run_shell web 'echo "<3>out"; echo "<6>err" >&2'
+@test "a severity in front of a line is its priority, not its stream, and stays in what logs gives back" {
+        run_shell web 'echo "<3>out"; echo "<6>err" >&2; echo plain; echo plain-err >&2; echo "<9>none"; printf "<1>"'
         run --separate-stderr berth logs web
-        assert_contains "$output" out
-        assert_contains "$stderr" err
+        assert_output $'<3>out\nplain\n<9>none\n<1>'
+        assert_equal "$stderr" $'<6>err\nplain-err'
+        # what journalctl shows: the message alone, with that priority
+        run --separate-stderr bash -c 'journalctl -q -o json CONTAINER_ID_FULL=$(berth inspect -f "{{.Id}}" web) CONTAINER_STREAM=stdout CONTAINER_STREAM=stderr |
+                sed -E "s/.*\"PRIORITY\":\"(.)\".*/& \1/; s/.*\"MESSAGE\":(\"[^\"]*\"|null).* (.)$/\2 \1/" | sort'
+        assert_output $'1 ""\n3 "out"\n3 "plain-err"\n6 "<9>none"\n6 "err"\n6 "plain"'
 }
 
 @test "right after the end of a container its last line is there" {
@@ -129,6 +134,49 @@ export -f entries
         assert_line 125 yesterday since
 }
 
+@test "--since and --until take every form that docker takes" {
+        local since
+        run_shell web 'echo 1; echo 2; echo 3'
+        while read -r since; do
+                assert_equal "$since: $(berth logs --since "$since" web | xargs)" "$since: 1 2 3"
+                assert_equal "$since: $(berth logs --until "$since" web | xargs)" "$since: "
+        done <<'END'
+1h
+1h30m
+1.5h
+90000000ms
+10
+1136073845
+1136073845.5
+1136073845.000000001
+2006-01-02
+2006-01-02Z
+2006-01-02+01:00
+2006-01-02T15
+2006-01-02T15Z
+2006-01-02T15:04
+2006-01-02T15:04Z
+2006-01-02T15:04:05
+2006-01-02T15:04:05.123
+2006-01-02T15:04:05Z
+2006-01-02T15:04:05.123456789Z
+2006-01-02T15:04:05-07:30
+1969-01-01
+END
+        for since in -5m 3000000000 9999-01-01; do # in time to come
+                assert_equal "$since: $(berth logs --since "$since" web | xargs)" "$since: "
+                assert_equal "$since: $(berth logs --until "$since" web | xargs)" "$since: 1 2 3"
+        done
+        for since in 0 ''; do # no limit
+                assert_equal "$since: $(berth logs --since "$since" --until "$since" web | xargs)" "$since: 1 2 3"
+        done
+        for since in x -5 1d 2006-13-01 2006-01-02T25 2006-01-02T15:04:05+1; do
+                run --separate-stderr berth logs "--since=$since" web
+                assert_line 125 since
+        done
+        assert_equal "$(berth container logs --tail= web | xargs)" '1 2 3'
+}
+
 @test "-f ends when the container has ended, with its last line" {
         run --separate-stderr bash -c 'berth run -d --name foll busybox sh -c "for i in 1 2 3; do echo \$i; sleep 0.2; done; seq 4 500" >/dev/null
                 timeout 60 berth logs -f foll | cmp - <(seq 1 500)'
@@ -181,9 +229,10 @@ export -f entries
         berth start web >/dev/null
         berth wait web >/dev/null
         run --separate-stderr berth logs web
-        assert_output $'run\npart\nrun\npart'
+        assert_output $'run\npartrun\npart' # as with docker: not a byte more than was written
         run --separate-stderr berth logs --tail 3 web
-        assert_output $'part\nrun\npart'
+        assert_output $'partrun\npart'
+        [[ $(berth logs -t web | tail -n 2 | head -n 1) =~ ^[^\ ]*Z\ part[^\ ]*Z\ run$ ]] # each begins a line of its own
 }
 
 @test "what others write about a container is not shown" {
@@ -212,7 +261,45 @@ export -f entries
         as_monitor gap bash -c 'entries "$@"' bash "$id" two 3 5
         run --separate-stderr berth logs gap
         assert_output $'one 1\none 2\none 5\none 6\ntwo 3\ntwo 5'
-        assert_equal "$stderr" $'-- 2 lines missing --\n-- 1 line missing --'
+        assert_equal "$stderr" $'-- 2 lines missing --\n-- 2 lines missing --\n-- 1 line missing --'
+        # each at its place
+        assert_equal "$(berth logs gap 2>&1)" \
+                $'one 1\none 2\n-- 2 lines missing --\none 5\none 6\n-- 2 lines missing --\ntwo 3\n-- 1 line missing --\ntwo 5'
+        # what is not asked for is not missing
+        run --separate-stderr berth logs --tail 2 gap
+        assert_output $'two 3\ntwo 5'
+        assert_equal "$stderr" '-- 1 line missing --'
+        run --separate-stderr berth logs --tail 1 gap
+        assert_output 'two 5'
+        assert_equal "$stderr" ""
+        run --separate-stderr berth logs --until 1h gap
+        assert_output ""
+}
+
+@test "what has rotated away at the beginning is said, unless the beginning is not asked for" {
+        local id
+        id=$(berth create --name head busybox true)
+        as_monitor head bash -c 'entries "$@"' bash "$id" one 43 44
+        run --separate-stderr berth logs head
+        assert_output $'one 43\none 44'
+        assert_equal "$stderr" '-- 42 lines missing --'
+        for arguments in '--tail 5' '--since 1h' '--tail 1' '--since 1h --until -1h'; do
+                # shellcheck disable=SC2086 # words
+                run --separate-stderr berth logs $arguments head
+                assert_status 0
+                assert_contains "$output" 'one 44'
+                assert_equal "$stderr" ""
+        done
+}
+
+@test "--details: what --log-opt adds, as docker writes it, and nothing of ours" {
+        local id
+        id=$(berth create --name det busybox true)
+        EXTRA=$'ZONE=a b\nCOM_EXAMPLE_X=v,=\n' as_monitor det bash -c 'entries "$@"' bash "$id" one 1
+        as_monitor det bash -c 'entries "$@"' bash "$id" one 2
+        run --separate-stderr berth logs --details det
+        assert_output $'COM_EXAMPLE_X=v%2C%3D,ZONE=a+b one 1\n one 2'
+        [[ $(berth logs -t --details --tail 2 det | head -n 1) =~ ^20[^\ ]*Z\ COM_EXAMPLE_X=v%2C%3D,ZONE=a\+b\ one\ 1$ ]]
 }
 
 @test "a container that is not there" {
@@ -220,8 +307,6 @@ export -f entries
         assert_line 1 'No such container: nope'
         run --separate-stderr berth logs -f nope
         assert_line 1 'No such container: nope'
-        run --separate-stderr berth logs --details nope
-        assert_line 125 '--details'
 }
 
 @test "a container that never ran has no lines, and is not waited for" {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who may have written a line of a container, and the filters of lists. */
+/* The filters of lists. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,51 +8,7 @@
 #include <cmocka.h>
 
 #include "cli/filter.h"
-#include "cli/log-reader.h"
 #include "util/strv.h"
-
-static void test_origin(void **state) {
-        static const struct { const char *cgroup, *unit; bool trusted; } cases[] = {
-                { "/machine.slice/berth-web.scope/monitor", "berth-web.scope", true },
-                { "/machine.slice/berth-web-0123456789ab.scope/monitor", "berth-web-0123456789ab.scope", true },
-                { "/a.slice/a-b.slice/a-b-c.slice/berth-web.scope/monitor", "berth-web.scope", true },
-                { "/berth-web.scope/monitor", "berth-web.scope", true },
-                { "/machine.slice/berth@web.service/monitor", "berth@web.service", true },
-                /* the container itself, and cgroups that it made and named */
-                { "/machine.slice/berth-web.scope/payload", "berth-web.scope", false },
-                { "/machine.slice/berth-web.scope/exec/1", "berth-web.scope", false },
-                { "/machine.slice/berth-web.scope", "berth-web.scope", false },
-                { "/machine.slice/berth-web.scope/payload/monitor", "berth-web.scope", false },
-                { "/machine.slice/berth-evil.scope/payload/berth-web.scope/monitor", "berth-evil.scope", false },
-                { "/machine.slice/berth-evil.scope/payload/berth-evil.scope/monitor", "berth-evil.scope", false },
-                { "/machine.slice/berth-evil.scope/payload/x.slice/berth-evil.scope/monitor", "berth-evil.scope",
-                  false },
-                { "/machine.slice/berth-web.scope/monitor/x", "berth-web.scope", false },
-                { "/machine.slice/berth-web.scope/monitor/", "berth-web.scope", false },
-                /* other units */
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/berth-web.scope/monitor",
-                  "user@1000.service", false },
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/berth-web.scope/monitor",
-                  "berth-web.scope", false },
-                { "/machine.slice/berth-web.scope/monitor", "berth-other.scope", false },
-                { "/machine.slice/other.scope/monitor", "other.scope", false },
-                { "/machine.slice/xberth-web.scope/monitor", "xberth-web.scope", false },
-                { "/system.slice/berthd.service/monitor", "berthd.service", false },
-                { "/system.slice/berth-spawn.service/monitor", "berth-spawn.service", false },
-                { "/machine.slice/berth-web.service/monitor", "berth-web.service", false },
-                { "/machine.slice/berth@web.scope/monitor", "berth@web.scope", false },
-                { "/.slice/berth-web.scope/monitor", "berth-web.scope", false },
-                { "machine.slice/berth-web.scope/monitor", "berth-web.scope", false },
-                { "", "berth-web.scope", false },
-                { "/", "berth-web.scope", false },
-                { "/machine.slice", "berth-web.scope", false },
-                { "/machine.slice/berth-web.scope/monitor", "", false },
-                { "", "", false },
-        };
-        for (size_t i = 0; i < N_ELEMENTS(cases); i++)
-                if (log_origin_is_monitor(cases[i].cgroup, cases[i].unit) != cases[i].trusted)
-                        fail_msg("%s of %s", cases[i].cgroup, cases[i].unit);
-}
 
 static void test_filter_parse(void **state) {
         static const struct { const char *text; int result; const char *kept; } cases[] = {
@@ -101,7 +57,7 @@ static void test_filter_match(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_origin), cmocka_unit_test(test_filter_parse), cmocka_unit_test(test_filter_match),
+                cmocka_unit_test(test_filter_parse), cmocka_unit_test(test_filter_match),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

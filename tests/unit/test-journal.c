@@ -185,7 +185,7 @@ static void test_fields(void **state) {
         static const char binary[] = { 'a', '\0', '\n', '=', (char) 0xff, '\x01' };
         const Line lines[] = {
                 { .data = "hello", .size = 5, .last = true, .severity = -1 },
-                { .data = binary, .size = sizeof(binary), .piece = 1, .line_id = "abc", .severity = 4 },
+                { .data = binary, .size = sizeof(binary), .piece = 1, .line_id = "abc", .severity = 4, .cut = true },
                 { .data = "", .size = 0, .piece = 2, .last = true, .line_id = "abc", .severity = 4 },
         };
         static const struct { unsigned entry; const char *key, *value; } cases[] = {
@@ -201,6 +201,9 @@ static void test_fields(void **state) {
                 { 0, "CONTAINER_PARTIAL_MESSAGE", NULL                               },
                 { 1, "PRIORITY",                  "4"                                }, /* the stream is told */
                 { 1, "CONTAINER_STREAM",          "stderr"                           },
+                { 0, "CONTAINER_MESSAGE_PREFIX",  NULL                               },
+                { 1, "CONTAINER_MESSAGE_PREFIX",  "<4>"                              },
+                { 2, "CONTAINER_MESSAGE_PREFIX",  NULL                               },
                 { 1, "CONTAINER_PARTIAL_ID",      "abc"                              },
                 { 1, "CONTAINER_PARTIAL_ORDINAL", "1"                                },
                 { 1, "CONTAINER_PARTIAL_LAST",    "false"                            },

@@ -9,7 +9,7 @@
 
 #include "monitor/lines.h"
 
-/* What was handed out, as text: `[piece/last/severity:data]`, long runs shortened to their length. */
+/* What was handed out, as text: `[piece/last/severity:data]`, with a < where the prefix was cut off, long runs shortened to their length. */
 typedef struct Record {
         char text[1024];
         size_t used;
@@ -23,7 +23,7 @@ static void record_line(void *userdata, const Line *line) {
         char *end = r->text + r->used;
         size_t room = sizeof(r->text) - r->used;
 
-        int n = snprintf(end, room, "[%i%s%i:", (int) line->piece, line->last ? "L" : "-", line->severity);
+        int n = snprintf(end, room, "[%i%s%i%s:", (int) line->piece, line->last ? "L" : "-", line->severity, line->cut ? "<" : "");
         if (line->size > 20)
                 n += snprintf(end + n, room - (size_t) n, "#%zu]", line->size);
         else
@@ -47,12 +47,12 @@ static const struct {
         { "a\nb\n\nc\n",   "[0L-1:a][0L-1:b][0L-1:][0L-1:c]"                         },
         { "a",             "[1--1:a]"                                                }, /* unfinished at the end */
         { "\r\n",          "[0L-1:\r]"                                               },
-        { "<3>bad\n<8>x\n", "[0L3:bad][0L-1:<8>x]"                                   },
-        { "<3>\n<3\n",     "[0L3:][0L-1:<3]"                                         },
-        { "<1>a",          "[1-1:a]"                                                 },
+        { "<3>bad\n<8>x\n", "[0L3<:bad][0L-1:<8>x]"                                  },
+        { "<3>\n<3\n",     "[0L3<:][0L-1:<3]"                                        },
+        { "<1>a",          "[1-1<:a]"                                                },
         { " <1>a\n",       "[0L-1: <1>a]"                                            },
         { "@\nb\n",        "[1--1:#16384][2--1:#16384][3L-1:#7232][0L-1:b]"          },
-        { "<0>@",          "[1-0:#16381][2-0:#16384][3-0:#7235]"                     },
+        { "<0>@",          "[1-0<:#16381][2-0:#16384][3-0:#7235]"                    },
         { "%\n",           "[1--1:#16384][2L-1:]"                                    }, /* a newline after the cut */
         { "a\n%",          "[0L-1:a][1--1:#16384]"                                   },
 };
