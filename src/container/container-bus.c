@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "container/bus-bounds.h"
+#include "container/call-options.h"
+#include "container/container-logs.h"
 #include "container/container-run.h"
 #include "container/container-spec.h"
 #include "container/container-wait.h"
@@ -83,71 +85,6 @@ static int method_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return reply_control(m, NULL, fd);
 }
 
-/* --- Options of single calls: a table each --- */
-
-typedef struct CallOption {
-        const char *key;
-        const char *type; /* "b", "s", "i", "as" */
-        size_t offset;
-} CallOption;
-
-static int read_value(sd_bus_message *m, const char *type, void *member) {
-        const char *text;
-        int number, r;
-
-        switch (type[0]) {
-        case 'b':
-                r = sd_bus_message_read(m, "v", "b", &number);
-                if (r >= 0)
-                        *(bool *) member = number;
-                return r;
-        case 'i':
-                return sd_bus_message_read(m, "v", "i", member);
-        case 's':
-                r = sd_bus_message_read(m, "v", "s", &text);
-                return r < 0 ? r : string_replace(member, text);
-        default:
-                r = sd_bus_message_enter_container(m, 'v', type);
-                if (r < 0)
-                        return r;
-                char **v = NULL;
-                r = sd_bus_message_read_strv(m, &v);
-                if (r < 0)
-                        return r;
-                strv_free(*(char ***) member);
-                *(char ***) member = v;
-                return sd_bus_message_exit_container(m);
-        }
-}
-
-static int read_options(sd_bus_message *m, const CallOption *table, size_t n, void *target, sd_bus_error *error) {
-        const char *key, *type;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                size_t i = 0;
-                r = sd_bus_message_read(m, "s", &key);
-                if (r < 0)
-                        return r;
-                while (i < n && !streq(table[i].key, key))
-                        i++;
-                if (i == n)
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
-                                                 key);
-                r = sd_bus_message_peek_type(m, NULL, &type);
-                if (r < 0)
-                        return r;
-                if (!streq(type, table[i].type))
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                                 "The option \"%s\" has type %s, not %.16s.", key, table[i].type, type);
-                r = read_value(m, table[i].type, (char *) target + table[i].offset);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
 /* --- Exec --- */
 
 static const CallOption exec_options[] = {
@@ -195,7 +132,7 @@ static int read_exec(sd_bus_message *m, ExecSettings *e, ClientStreams *streams,
 
         r = sd_bus_message_read_strv(m, &e->command);
         if (r >= 0)
-                r = read_options(m, exec_options, N_ELEMENTS(exec_options), e, error);
+                r = call_options_read(m, exec_options, N_ELEMENTS(exec_options), e, error);
         if (r >= 0)
                 r = client_streams_read(m, streams, error);
         if (r >= 0)
@@ -266,7 +203,7 @@ static int read_stop(sd_bus_message *m, StopOptions *o, sd_bus_error *error) {
         int r;
 
         *o = (StopOptions) { .timeout = OPTION_I32_UNSET };
-        r = read_options(m, stop_options, N_ELEMENTS(stop_options), o, error);
+        r = call_options_read(m, stop_options, N_ELEMENTS(stop_options), o, error);
         if (r >= 0 && o->timeout != OPTION_I32_UNSET && o->timeout < -1)
                 r = sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "invalid timeout %i: seconds, or -1 for no limit",
                                       o->timeout);
@@ -370,7 +307,7 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
         Container *c = userdata;
         int r;
 
-        r = read_options(m, options, N_ELEMENTS(options), &o, error);
+        r = call_options_read(m, options, N_ELEMENTS(options), &o, error);
         if (r < 0)
                 return r;
         r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
@@ -530,6 +467,8 @@ const sd_bus_vtable container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", signal), SD_BUS_NO_RESULT, method_kill, CALL),
         SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, CALL),
         SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", status), method_wait, CALL),
+        SD_BUS_METHOD_WITH_ARGS("Logs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", lines), container_method_logs,
+                                CALL),
         SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, CALL),
         SD_BUS_PROPERTY("Id", "s", get_string, 0, FIXED),
         SD_BUS_PROPERTY("Name", "s", get_string, 0, FIXED),

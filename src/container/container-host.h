@@ -24,6 +24,7 @@ struct ContainerHost {
         SpawnClient *spawn;
         Records *records; /* NULL: nothing is told in the journal */
         const char *statedir, *rundir;
+        struct LogWorker *log_workers; /* container-logs.c */
         IdRangeSpares spare_ids;
 
         /* > 0: may go on; 0: asked, the handler runs again when the answer is in; negative: refused, `error` says

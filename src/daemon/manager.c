@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "container/container-logs.h"
 #include "container/container-names.h"
 #include "container/container-record.h"
 #include "container/container-unit.h"
@@ -274,6 +275,7 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
         manager_free_image_calls(m);
+        container_logs_forget(&m->host);
         while (m->containers) {
                 Container *c = m->containers;
                 m->containers = c->next;
@@ -369,6 +371,8 @@ int manager_create(Manager *m, ContainerSettings *settings, Container **ret, sd_
 
 bool manager_is_busy(const Manager *m, bool running) {
         if (m->image_calls || polkit_is_busy(m->polkit) || m->removed || records_pending(m->host.records))
+                return true;
+        if (running && m->host.log_workers) /* else their number would be forgotten */
                 return true;
         for (Container *c = m->containers; c; c = c->next)
                 if (c->waiters || c->state == CONTAINER_STARTING || (running && c->run))

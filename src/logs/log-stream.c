@@ -88,7 +88,7 @@ static int take_field(LogStream *s, size_t name, size_t value, size_t size, cons
 
         if (name == 0) {
                 s->complete = !s->in_entry;
-                if (!s->in_entry)
+                if (s->complete)
                         return 0;
                 s->in_entry = false;
                 return log_parser_end(s->parser, s->received, ret);
@@ -152,7 +152,7 @@ int log_stream_next(LogStream *s, const LogEntry **ret) {
                 }
                 r = take_field(s, name, value, size, ret);
                 s->begin += length;
-                if (r != 0)
+                if (r != 0 || (s->complete && s->begin == s->end))
                         return r;
         }
 }

@@ -12,7 +12,8 @@ int log_stream_new(int fd, bool details, LogStream **ret);
 LogStream *log_stream_free(LogStream *s);
 DEFINE_FREEP(LogStream, log_stream_free)
 
-/* 1: an entry, good until the next call; 0: there are no more, now (a descriptor that does not block) or at all. -ECONNRESET: the
+/* 1: an entry, good until the next call; 0: these were all, for now or at all; or there is nothing more to be read
+ * from a descriptor that does not block. -ECONNRESET: the
  * worker ended before it was done; -EBADMSG: that is no journal. */
 int log_stream_next(LogStream *s, const LogEntry **ret);
 bool log_stream_has_ended(const LogStream *s);

@@ -230,6 +230,10 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
                 r = append_command(m, unit->command);
         if (r >= 0)
                 r = append_strv(m, "Environment", unit->environment);
+        if (r >= 0 && unit->groups)
+                r = sd_bus_message_append(m, "(sv)", "DynamicUser", "b", true);
+        if (r >= 0)
+                r = append_strv(m, "SupplementaryGroups", unit->groups);
         if (r >= 0)
                 r = append_strv(m, "ReadWritePaths", unit->write_paths);
         if (r >= 0 && makes_nodes(unit)) /* the machine's own, which ProtectSystem= leaves alone */

@@ -47,6 +47,7 @@ typedef struct TransientUnit {
         char *const *write_paths; /* ReadWritePaths= */
         uint64_t capabilities;   /* bounding set, as 1 << CAP_*; 0: none at all */
         char *const *system_calls; /* names or groups besides @system-service; others fail with EPERM */
+        char *const *groups;     /* not as root, but as a user of its own in these groups; NULL: as root */
         int stdin_fd, stdout_fd; /* -EBADF: /dev/null. stderr goes to the journal */
         uint64_t runtime_max_usec;
         uint64_t memory_max;     /* bytes */
