@@ -25,6 +25,7 @@ static const char hosts_default[] =
 /* What one run writes; all of it, but for container.json, goes with it. */
 static const char *const run_files[] = {
         "config.json", "run.json", "hosts", "hostname", "resolv.conf", "monitor.sock", "monitor", "exit.json",
+        "restart.json",
 };
 
 void run_record_done(RunRecord *r) {

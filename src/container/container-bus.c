@@ -22,6 +22,14 @@ static int not_running(Container *c, sd_bus_error *error) {
         return sd_bus_error_setf(error, BERTH_ERROR_NOT_RUNNING, "Container %s is not running.", c->name);
 }
 
+/* For calls that need a process to talk to. */
+static int check_running(Container *c, sd_bus_error *error) {
+        if (c->state == CONTAINER_RESTARTING)
+                return sd_bus_error_setf(error, BERTH_ERROR_BUSY,
+                                         "Container %s is restarting, wait until the container is running.", c->name);
+        return c->state == CONTAINER_RUNNING ? 0 : not_running(c, error);
+}
+
 /* Answers with the client's end of a control pair, which is closed here whatever happens. */
 static int reply_control(sd_bus_message *m, const char *id, int client_fd) {
         _cleanup_close_ int fd = client_fd;
@@ -69,8 +77,9 @@ static int method_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if (c->state != CONTAINER_RUNNING)
-                return not_running(c, error);
+        r = check_running(c, error);
+        if (r < 0)
+                return r;
         drop_stdin(c, &streams);
         fd = client_streams_open(&streams);
         if (fd < 0)
@@ -158,8 +167,9 @@ static int method_exec(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if (c->state != CONTAINER_RUNNING)
-                return not_running(c, error);
+        r = check_running(c, error);
+        if (r < 0)
+                return r;
         if ((r = container_id_new(id)) < 0 || (r = container_spec_exec(c, &exec, &process)) < 0)
                 return r;
         fd = client_streams_open(&streams);
@@ -281,15 +291,17 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
-        if (c->state != CONTAINER_RUNNING)
+        if (!container_is_running(c))
                 return not_running(c, error);
+        bool waits = c->state == CONTAINER_RESTARTING; /* and takes no signal, but hears of it */
         r = container_run_signal(c->run, signo, &cookie);
         if (r < 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
                                          "Cannot signal container %s: its monitor does not answer (%s).", c->name,
                                          strerror(-r));
         snprintf(attribute, sizeof(attribute), "signal=%i", signo);
-        container_emit(c, "kill", attribute);
+        if (!waits)
+                container_emit(c, "kill", attribute);
         r = container_wait_add(c, m, WAIT_ACK, cookie, error);
         return r < 0 ? r : 1;
 }
@@ -319,9 +331,9 @@ static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error)
         }
         if (!o.force)
                 return sd_bus_error_setf(error, BERTH_ERROR_RUNNING,
-                                         "cannot remove container \"%s\": container is running: "
+                                         "cannot remove container \"%s\": container is %s: "
                                          "stop the container before removing or force remove",
-                                         c->name);
+                                         c->name, c->state == CONTAINER_RESTARTING ? "restarting" : "running");
         r = container_wait_add(c, m, WAIT_REMOVE, 0, error);
         if (r < 0)
                 return r;
@@ -437,6 +449,11 @@ static int get_pid(sd_bus *bus, const char *path, const char *interface, const c
         return sd_bus_message_append(reply, "u", (uint32_t) ((Container *) userdata)->pid);
 }
 
+static int get_restart_count(sd_bus *bus, const char *path, const char *interface, const char *property,
+                             sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "u", ((Container *) userdata)->result.restart_count);
+}
+
 static int get_exit_code(sd_bus *bus, const char *path, const char *interface, const char *property,
                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "i", ((Container *) userdata)->result.exit_code);
@@ -486,6 +503,7 @@ const sd_bus_vtable container_vtable[] = {
         SD_BUS_PROPERTY("Error", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("RunId", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("LogOrdinal", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("RestartCount", "u", get_restart_count, 0, CHANGES),
         SD_BUS_PROPERTY("AutoRemove", "b", get_flag, 0, FIXED),
         SD_BUS_PROPERTY("Tty", "b", get_flag, 0, FIXED),
         SD_BUS_PROPERTY("Network", "s", get_string, 0, FIXED),

@@ -8,6 +8,7 @@
 #include "container/container-spec.h"
 #include "container/option-values.h"
 #include "util/strv.h"
+#include "wire/restart-policy.h"
 
 #define ZERO_TIME "0001-01-01T00:00:00Z"
 
@@ -22,7 +23,6 @@ static const struct { const char *place, *json; } constants[] = {
         { "Mounts",                               "[]" },
         { "Platform",                             "\"linux\"" },
         { "ProcessLabel",                         "\"\"" },
-        { "RestartCount",                         "0" },
         { "GraphDriver.Name",                     "\"overlay\"" },
         { "Config.Domainname",                    "\"\"" },
         { "Config.OnBuild",                       "null" },
@@ -43,7 +43,6 @@ static const struct { const char *place, *json; } constants[] = {
         { "HostConfig.PortBindings",              "{}" },
         { "HostConfig.Privileged",                "false" },
         { "HostConfig.PublishAllPorts",           "false" },
-        { "HostConfig.RestartPolicy",             "{\"Name\": \"no\", \"MaximumRetryCount\": 0}" },
         { "HostConfig.UTSMode",                   "\"\"" },
         { "HostConfig.UsernsMode",                "\"\"" },
         { "HostConfig.VolumesFrom",               "null" },
@@ -201,9 +200,9 @@ static int set_state(json_object *root, const Container *c) {
         int r;
 
         if ((r = set_string(root, "State.Status", container_state_name(c))) < 0 ||
-            (r = set_bool(root, "State.Running", c->state == CONTAINER_RUNNING)) < 0 ||
+            (r = set_bool(root, "State.Running", container_is_running(c))) < 0 ||
             (r = set_bool(root, "State.Paused", false)) < 0 ||
-            (r = set_bool(root, "State.Restarting", false)) < 0 ||
+            (r = set_bool(root, "State.Restarting", c->state == CONTAINER_RESTARTING)) < 0 ||
             (r = set_bool(root, "State.OOMKilled", result->oom_killed)) < 0 ||
             (r = set_bool(root, "State.Dead", false)) < 0 ||
             (r = set_int(root, "State.Pid", c->pid)) < 0 ||
@@ -301,6 +300,18 @@ static int set_config(json_object *root, const Container *c) {
         return config->stop_signal_text ? set_string(root, "Config.StopSignal", config->stop_signal_text) : 0;
 }
 
+static int set_restart(json_object *root, const Container *c) {
+        RestartPolicy policy = { .kind = RESTART_NO };
+        char why[RESTART_TEXT_MAX];
+        int r;
+
+        (void) restart_policy_parse(c->settings.restart, &policy, why); /* was looked at when it came in */
+        if ((r = set_string(root, "HostConfig.RestartPolicy.Name", restart_kind_name(policy.kind))) < 0 ||
+            (r = set_int(root, "HostConfig.RestartPolicy.MaximumRetryCount", policy.max_retries)) < 0)
+                return r;
+        return set_int(root, "RestartCount", c->result.restart_count);
+}
+
 static int set_rest(json_object *root, const Container *c) {
         const char *network = container_has_host_network(c) ? "host" : "none";
         _cleanup_free_ char *name = NULL, *image = NULL, *upper = NULL, *endpoint = NULL, *hosts = NULL,
@@ -347,6 +358,7 @@ int container_inspect(Container *c, json_object **ret) {
             (r = set_command(root, c)) < 0 ||
             (r = set_streams(root, &c->settings)) < 0 ||
             (r = set_state(root, c)) < 0 ||
+            (r = set_restart(root, c)) < 0 ||
             (r = set_config(root, c)) < 0 ||
             (r = set_rest(root, c)) < 0)
                 return r;

@@ -6,6 +6,7 @@
 #include "container/limit-values.h"
 #include "container/option-values.h"
 #include "util/strv.h"
+#include "wire/restart-policy.h"
 
 #define MEMBER(member) offsetof(ContainerSettings, member)
 
@@ -48,6 +49,9 @@ const ContainerOption container_options[] = {
           "Pull the image before: always, missing, never", NEW_CONTAINER, parse_optional, validate_pull },
         { "read-only", "read-only", 0, "ReadOnly", OPTION_BOOL, MEMBER(read_only), "HostConfig.ReadonlyRootfs", NULL,
           "Make the container's root file system read-only", NEW_CONTAINER, NULL, NULL },
+        { "restart", "restart", 0, "Restart", OPTION_STRING, MEMBER(restart), NULL, "string",
+          "Start it again when it ends: no, on-failure[:max-retries], always, unless-stopped", NEW_CONTAINER,
+          parse_optional, validate_restart },
         { "auto-remove", "rm", 0, NULL, OPTION_BOOL, MEMBER(auto_remove), "HostConfig.AutoRemove", NULL,
           "Remove the container when it has ended", NEW_CONTAINER, NULL, NULL },
         { "security-opt", "security-opt", 0, NULL, OPTION_STRV, MEMBER(security_opt), "HostConfig.SecurityOpt", "list",
@@ -162,13 +166,24 @@ static int validate_option(const ContainerSettings *s, const ContainerOption *o,
         return o->validate && is_set(s, o) ? o->validate(member_of(s, o), ret_error) : 0;
 }
 
+/* Values that exclude one another. */
+static int validate_together(const ContainerSettings *s, char **ret_error) {
+        char why[RESTART_TEXT_MAX];
+        RestartPolicy policy;
+
+        if (s->auto_remove && restart_policy_parse(s->restart, &policy, why) >= 0 && policy.kind != RESTART_NO)
+                return option_error(ret_error, "Conflicting options: --restart and --rm: "
+                                               "can't create 'AutoRemove' container with restart policy");
+        return 0;
+}
+
 int container_settings_validate(const ContainerSettings *s, char **ret_error) {
         for (size_t i = 0; i < n_container_options; i++) {
                 int r = validate_option(s, &container_options[i], ret_error);
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return validate_together(s, ret_error);
 }
 
 bool container_settings_stdin_once(const ContainerSettings *s) {

@@ -74,7 +74,10 @@ static void run_end(ContainerRun *run, ContainerResult *result) {
 
 void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
         Container *c = run->container;
-        ContainerResult result = { .exit_code = exit_code, .signal = exit_code > 128 ? exit_code - 128 : 0 };
+        ContainerResult result = {
+                .exit_code = exit_code, .signal = exit_code > 128 ? exit_code - 128 : 0,
+                .restart_count = c->result.restart_count,
+        };
 
         client_streams_fail(&run->streams, exit_code, text);
         if (run->caller.fd >= 0)
@@ -84,6 +87,17 @@ void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
         result.stopped_by = run->stop_asked ? strdup("client") : NULL;
         result.started_usec = c->state == CONTAINER_RUNNING ? c->result.started_usec : 0;
         result.finished_usec = now_usec(CLOCK_REALTIME);
+        run_end(run, &result);
+}
+
+/* The monitor was killed in a back-off: how the payload ended before that is how it ended. */
+static void run_end_waiting(ContainerRun *run) {
+        Container *c = run->container;
+        ContainerResult result = c->result;
+
+        c->result.stopped_by = c->result.error = NULL; /* went along */
+        free(result.error);
+        result.error = strdup("the monitor was killed while it waited to start the container again");
         run_end(run, &result);
 }
 
@@ -102,6 +116,8 @@ static void run_end_recorded(ContainerRun *run, bool died) {
                 run_end_unrecorded(run, 125, "the monitor left no exit record");
         else if (run->monitor == 0)
                 run_end_unrecorded(run, 125, TEXT_FORSAKEN);
+        else if (run->container->state == CONTAINER_RESTARTING)
+                run_end_waiting(run);
         else if (run->container->state == CONTAINER_RUNNING)
                 run_end_unrecorded(run, 137, "the monitor was killed");
         else
@@ -221,21 +237,44 @@ static uint64_t run_started(const ContainerRun *run) {
         return (uint64_t) st.st_mtim.tv_sec * SEC + (uint64_t) st.st_mtim.tv_nsec / 1000;
 }
 
-static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
+/* Takes over what the monitor says of its payload, as of now. */
+static void take_state(ContainerRun *run, const MonitorEvent *e, ContainerState state) {
         Container *c = run->container;
-        bool first = c->state == CONTAINER_STARTING;
+        bool first = c->state == CONTAINER_STARTING, ended = state == CONTAINER_RESTARTING;
 
-        c->state = CONTAINER_RUNNING;
+        c->state = state;
         c->pid = e->pid;
-        if (e->type == MONITOR_STARTED)
-                c->result.started_usec = e->realtime_usec;
-        else if (c->result.started_usec == 0)
-                c->result.started_usec = run_started(run);
+        c->result.exit_code = ended ? e->value : 0;
+        c->result.signal = ended ? e->signal : 0;
+        c->result.oom_killed = ended && e->oom_killed;
+        c->result.started_usec = e->started_usec;
+        c->result.finished_usec = e->finished_usec;
+        c->result.log_ordinal = ended ? e->log_ordinal : 0;
+        c->result.restart_count = e->restart_count;
         container_changed(c);
         if (first && container_mark_running(c) < 0)
                 log_warning("container %s: that it runs cannot be kept in %s; after a power cut nothing would tell of it",
                             c->name, c->host->statedir);
-        if (first && e->type == MONITOR_STARTED) {
+}
+
+/* It has ended, and its restart policy wants it again. */
+static void on_payload_restarting(ContainerRun *run, const MonitorEvent *e) {
+        Container *c = run->container;
+
+        take_state(run, e, CONTAINER_RESTARTING);
+        if (e->type == MONITOR_RESTARTING) {
+                container_emit_die(c);
+                container_wait_answer(c, WAIT_EXIT, 0, NULL);
+        }
+        if (run->stop_wanted)
+                run_send_stop(run);
+}
+
+static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
+        Container *c = run->container;
+
+        take_state(run, e, CONTAINER_RUNNING);
+        if (e->type == MONITOR_STARTED) {
                 container_emit(c, "start", NULL);
                 if (c->restarting)
                         container_wait_answer(c, WAIT_RESTART, 0, NULL);
@@ -249,6 +288,8 @@ static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
 static void on_monitor_state(ContainerRun *run, const MonitorEvent *e) {
         if (e->status == MONITOR_STATUS_RUNNING)
                 on_payload_started(run, e);
+        else if (e->status == MONITOR_STATUS_RESTARTING)
+                on_payload_restarting(run, e);
         else if (e->status == MONITOR_STATUS_ENDING)
                 run_end_recorded(run, false);
         else if (run->launches == 0 && !run->gone) { /* adopted before GO */
@@ -296,6 +337,9 @@ static void on_monitor_event(const MonitorEvent *e, void *userdata) {
                 break;
         case MONITOR_STARTED:
                 on_payload_started(run, e);
+                break;
+        case MONITOR_RESTARTING:
+                on_payload_restarting(run, e);
                 break;
         case MONITOR_FAILED:
         case MONITOR_EXITED:
@@ -556,6 +600,22 @@ static bool run_was_vain(const RunRecord *record, const char *socket_path) {
         return fd == -ECONNREFUSED && (record->monitor <= 0 || process_start_time(record->monitor) == record->monitor_start);
 }
 
+/* How far a run had got whose monitor lives no more. */
+static void run_find_out(ContainerRun *run) {
+        Container *c = run->container;
+        ContainerResult interim;
+        bool restarting;
+
+        c->result.started_usec = run_started(run);
+        if (c->result.started_usec > 0)
+                c->state = CONTAINER_RUNNING;
+        if (container_result_read_interim(run->bundle_fd, c->result.run_id, &interim, &restarting) < 0)
+                return;
+        container_result_done(&c->result);
+        c->result = interim;
+        c->state = restarting ? CONTAINER_RESTARTING : CONTAINER_RUNNING;
+}
+
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         _cleanup_(container_run_freep) ContainerRun *run = NULL;
         _cleanup_free_ char *socket_path = NULL;
@@ -592,9 +652,7 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         fd_close(pidfd);
         ContainerRun *adopted = c->run = TAKE(run);
         if (r < 0) {
-                c->result.started_usec = run_started(adopted);
-                if (c->result.started_usec > 0)
-                        c->state = CONTAINER_RUNNING;
+                run_find_out(adopted);
                 run_end_recorded(adopted, true);
         }
         return 0;
@@ -642,7 +700,7 @@ void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
         run->stop_asked = true;
         run->stop_signal = signo > 0 ? signo : run->container->config.stop_signal;
         run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
-        if (run->container->state == CONTAINER_RUNNING)
+        if (container_is_running(run->container))
                 run_send_stop(run);
         else {
                 run->stop_wanted = true;
@@ -654,7 +712,7 @@ int container_run_signal(ContainerRun *run, int signo, uint32_t *ret_cookie) {
         MonitorRequest request = { .type = MONITOR_SIGNAL, .value = signo };
         int r;
 
-        if (run->container->state != CONTAINER_RUNNING)
+        if (!container_is_running(run->container))
                 return -EINPROGRESS;
         r = container_process_send(run->process, &request, NULL, 0);
         if (r >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A run: from the call to start a container until its monitor has reported the end. Steps of a start, each entered
  * from the event loop: filter (only if it must be built) → monitor (berth-spawn) → unit (systemd) → go; as a service:
- * filter → unit, unless systemd was first → its monitor asks for the bundle → go. docs/architecture.md, "A start, in order". While a run exists the container's state is STARTING or RUNNING; the
+ * filter → unit, unless systemd was first → its monitor asks for the bundle → go. docs/architecture.md, "A start, in order". While a run exists the container's state is STARTING, RUNNING or RESTARTING; the
  * run's last act is container_ended(). */
 #pragma once
 

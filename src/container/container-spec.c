@@ -336,6 +336,8 @@ static int add_annotations(json_object *spec, const Container *c, const char *la
                 { "org.berth.logBatches",  journald_reads_batches(c) ? "true" : NULL },
                 { "org.berth.stopSignal",  stop_signal },
                 { "org.berth.stopTimeout", stop_timeout },
+                { "org.berth.stopSignalGiven", c->config.stop_signal_text ? "true" : NULL },
+                { "org.berth.restart",     c->settings.restart },
                 { "org.berth.seccomp",     seccomp },
                 { "org.berth.init",        c->settings.init ? "true" : NULL },
                 { "org.berth.volatile",    c->settings.auto_remove ? "true" : NULL },

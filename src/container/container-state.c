@@ -126,6 +126,7 @@ int container_load(ContainerHost *host, int dir_fd, const char *id, Container **
 
 typedef struct RawResult {
         char *run_id, *log_epoch, *error, *stopped_by, *unit;
+        bool restarting;
         ContainerResult result;
 } RawResult;
 
@@ -143,6 +144,9 @@ static const JsonField result_fields[] = {
         JSON_FIELD(RawResult, result.log_lost,      "logLost",    json_to_u64,    0),
         JSON_FIELD(RawResult, result.journaled,     "journaled",  json_to_bool,   0),
         JSON_FIELD(RawResult, unit,                 "unit",       json_to_string, 0),
+        JSON_FIELD(RawResult, restarting,             "restarting",    json_to_bool, 0),
+        JSON_FIELD(RawResult, result.restart_count,   "restartCount",  json_to_u32,  0),
+        JSON_FIELD(RawResult, result.stopped_by_hand, "stoppedByHand", json_to_bool, 0),
 };
 
 static char *none_if_empty(char **s) {
@@ -153,7 +157,7 @@ static char *none_if_empty(char **s) {
         return TAKE(*s);
 }
 
-static int result_read(int dir_fd, const char *file, ContainerResult *ret, char **ret_unit) {
+static int result_read(int dir_fd, const char *file, ContainerResult *ret, char **ret_unit, bool *ret_restarting) {
         _cleanup_json_ json_object *object = NULL;
         RawResult raw = { 0 };
         int r;
@@ -176,6 +180,8 @@ static int result_read(int dir_fd, const char *file, ContainerResult *ret, char 
                 *ret = raw.result;
                 if (ret_unit)
                         *ret_unit = TAKE(raw.unit);
+                if (ret_restarting)
+                        *ret_restarting = raw.restarting;
         }
         free(raw.run_id);
         free(raw.log_epoch);
@@ -185,11 +191,11 @@ static int result_read(int dir_fd, const char *file, ContainerResult *ret, char 
         return r < 0 ? (r == -ENOMEM ? r : -EBADMSG) : 0;
 }
 
-int container_result_read(int bundle_fd, const char *run_id, ContainerResult *ret) {
+static int read_of_run(int bundle_fd, const char *file, const char *run_id, ContainerResult *ret, bool *ret_restarting) {
         ContainerResult result;
         int r;
 
-        r = result_read(bundle_fd, "exit.json", &result, NULL);
+        r = result_read(bundle_fd, file, &result, NULL, ret_restarting);
         if (r < 0)
                 return r;
         if (!streq(result.run_id, run_id)) {
@@ -200,10 +206,18 @@ int container_result_read(int bundle_fd, const char *run_id, ContainerResult *re
         return 0;
 }
 
+int container_result_read(int bundle_fd, const char *run_id, ContainerResult *ret) {
+        return read_of_run(bundle_fd, "exit.json", run_id, ret, NULL);
+}
+
+int container_result_read_interim(int bundle_fd, const char *run_id, ContainerResult *ret, bool *ret_restarting) {
+        return read_of_run(bundle_fd, "restart.json", run_id, ret, ret_restarting);
+}
+
 int container_load_result(Container *c, int dir_fd) {
         int r;
 
-        r = result_read(dir_fd, "state.json", &c->result, &c->unit);
+        r = result_read(dir_fd, "state.json", &c->result, &c->unit, NULL);
         if (r < 0)
                 return r;
         c->state = c->result.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
@@ -298,6 +312,8 @@ int container_save_result(Container *c) {
             (r = json_add_i64(object, "finished", (int64_t) result->finished_usec)) < 0 ||
             (r = json_add_string(object, "logEpoch", result->log_epoch)) < 0 ||
             (r = json_add_i64(object, "logOrdinal", (int64_t) result->log_ordinal)) < 0 ||
+            (r = json_add_i64(object, "restartCount", result->restart_count)) < 0 ||
+            (r = json_add_bool(object, "stoppedByHand", result->stopped_by_hand)) < 0 ||
             (r = json_add_string(object, "unit", c->unit)) < 0 ||
             (r = container_state_path(c, "state.json", &path)) < 0)
                 return r;

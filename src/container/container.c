@@ -93,9 +93,14 @@ int container_bundle_path(const Container *c, const char *what, char **ret) {
 
 /* --- What others are told --- */
 
+bool container_is_running(const Container *c) {
+        return c->state == CONTAINER_RUNNING || c->state == CONTAINER_RESTARTING;
+}
+
 const char *container_state_name(const Container *c) {
         static const char *const names[] = {
                 [CONTAINER_CREATED] = "created", [CONTAINER_STARTING] = "created", [CONTAINER_RUNNING] = "running",
+                [CONTAINER_RESTARTING] = "restarting",
                 [CONTAINER_EXITED] = "exited", [CONTAINER_REMOVING] = "removing",
         };
 
@@ -108,7 +113,8 @@ void container_changed(Container *c) {
         if (container_bus_path(c, &path) < 0)
                 return;
         (void) sd_bus_emit_properties_changed(c->host->bus, path, CONTAINER_INTERFACE, "State", "Pid", "ExitCode",
-                                              "Started", "Finished", "Unit", "Error", "RunId", "LogOrdinal", NULL);
+                                              "Started", "Finished", "Unit", "Error", "RunId", "LogOrdinal",
+                                              "RestartCount", NULL);
 }
 
 /* Docker's attributes: the labels, image and name, and what the action is about (KEY=VALUE pairs, separated by
@@ -255,7 +261,7 @@ int container_create(Container *c, sd_bus_error *error) {
 int container_start(Container *c, ClientStreams *streams, sd_bus_error *error) {
         int r;
 
-        if (c->state == CONTAINER_RUNNING)
+        if (container_is_running(c))
                 return sd_bus_error_setf(error, BERTH_ERROR_RUNNING, "Container %s is already running.", c->name);
         if (c->state == CONTAINER_STARTING || c->remove_wanted)
                 return sd_bus_error_setf(error, BERTH_ERROR_BUSY, "Container %s is being %s.", c->name,
@@ -333,22 +339,19 @@ static int restart(Container *c) {
         return r;
 }
 
-static void emit_end(Container *c) {
+void container_emit_die(Container *c) {
         char attribute[64];
 
-        if (c->result.started_usec == 0)
-                return;
         snprintf(attribute, sizeof(attribute), "exitCode=%i", c->result.exit_code);
         if (c->result.oom_killed)
                 container_emit(c, "oom", NULL);
         container_emit(c, "die", attribute);
-        if (c->result.stopped_by)
-                container_emit(c, "stop", NULL);
 }
 
 void container_ended(Container *c, ContainerResult *result) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, not_running = SD_BUS_ERROR_NULL,
                                                failed = SD_BUS_ERROR_NULL;
+        bool died_before = c->state == CONTAINER_RESTARTING; /* and was to be started again, but is not */
         int r;
 
         container_result_done(&c->result);
@@ -368,13 +371,16 @@ void container_ended(Container *c, ContainerResult *result) {
         container_service_ended(c);
         c->host->unit_ended(c->host);
         container_changed(c);
-        emit_end(c);
+        if (c->result.started_usec > 0 && !died_before)
+                container_emit_die(c);
+        if (c->result.started_usec > 0 && c->result.stopped_by)
+                container_emit(c, "stop", NULL);
         container_record_ended(c, c->result.journaled, c->result.log_lost);
 
         sd_bus_error_setf(&not_running, BERTH_ERROR_NOT_RUNNING, "Container %s is not running.", c->name);
         container_wait_answer(c, WAIT_STOPPED, 0, NULL);
         container_wait_answer(c, WAIT_EXIT, 0, NULL);
-        container_wait_answer(c, WAIT_ACK, 0, &not_running);
+        container_wait_answer(c, WAIT_ACK, 0, died_before ? NULL : &not_running); /* a kill that ended the wait */
         if (c->restarting) { /* that was the restart, and it failed */
                 c->restarting = false;
                 sd_bus_error_setf(&failed, BERTH_ERROR_UNAVAILABLE, "Container %s could not be started again: %s",

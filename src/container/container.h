@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A Container is one instance of an image, running or not. The Manager owns all of them; a pointer taken from it is
  * borrowed, and good until control returns to the event loop. Invariants: `run` is set while, and only while, the
- * state is STARTING or RUNNING; what `result` says of the last run is on disk before anybody is told. */
+ * state is STARTING, RUNNING or RESTARTING; what `result` says of the last run is on disk before anybody is told. */
 #pragma once
 
 #include "container/container-config.h"
@@ -13,6 +13,7 @@ typedef enum ContainerState {
         CONTAINER_CREATED,  /* never executed anything */
         CONTAINER_STARTING, /* from the call until the monitor says that the payload was executed */
         CONTAINER_RUNNING,
+        CONTAINER_RESTARTING, /* has ended, and its monitor waits to start it again; `result` says how it ended */
         CONTAINER_EXITED,
         CONTAINER_REMOVING, /* its files are on their way out, nobody finds it any more */
 } ContainerState;
@@ -31,6 +32,8 @@ typedef struct ContainerResult {
         uint64_t started_usec, finished_usec; /* realtime; 0: has not */
         char log_epoch[33];
         uint64_t log_ordinal;
+        uint32_t restart_count;   /* by the restart policy, within the run */
+        bool stopped_by_hand;     /* somebody has stopped it or sent it a signal */
 } ContainerResult;
 
 typedef struct ContainerRun ContainerRun;
@@ -93,6 +96,9 @@ int container_remove(Container *c, sd_bus_error *error);
 void container_ended(Container *c, ContainerResult *result);
 void container_result_done(ContainerResult *r);
 
+/* Docker's notion: what waits to be started again is running, too. */
+bool container_is_running(const Container *c);
+
 /* Docker's word for the state. */
 const char *container_state_name(const Container *c);
 
@@ -103,6 +109,7 @@ int container_bundle_path(const Container *c, const char *what, char **ret);
 /* Tells the bus that some properties may have changed, and those that listen to Event. */
 void container_changed(Container *c);
 void container_emit(Container *c, const char *action, const char *attribute);
+void container_emit_die(Container *c);
 
 /* container-state.c: container.json and state.json. Load makes a container of what is on disk: -ENOENT, -EBADMSG if
  * that is no whole one. */
@@ -116,6 +123,8 @@ int container_mark_running(const Container *c);
 int container_lost_run(const Container *c, ContainerResult *ret);
 /* The exit record that a monitor wrote. -ENOENT: none; -EBADMSG: not of this run. */
 int container_result_read(int bundle_fd, const char *run_id, ContainerResult *ret);
+/* How far a run had got that was started again at least once: what it says is no end. Likewise. */
+int container_result_read_interim(int bundle_fd, const char *run_id, ContainerResult *ret, bool *ret_restarting);
 
 /* container-bus.c */
 #define CONTAINER_INTERFACE "org.berth1.Container"

@@ -8,6 +8,7 @@
 #include "util/signals.h"
 #include "util/strv.h"
 #include "util/utf8.h"
+#include "wire/restart-policy.h"
 
 #define STRING_MAX_SIZE (128 * 1024 - 1) /* MAX_ARG_STRLEN: execve takes no longer argument or variable */
 #define VECTOR_MAX_SIZE (2 * 1024 * 1024) /* nor more than this of them, with the usual stack limit */
@@ -246,6 +247,13 @@ int validate_pull(const void *member, char **ret_error) {
                                     "invalid pull option \"%.64s\": there are \"always\", \"missing\" and \"never\"",
                                     pull);
         return 0;
+}
+
+int validate_restart(const void *member, char **ret_error) {
+        char why[RESTART_TEXT_MAX];
+        RestartPolicy policy;
+
+        return restart_policy_parse(*(char *const *) member, &policy, why) < 0 ? option_error(ret_error, "%s", why) : 0;
 }
 
 int validate_security_opt(const void *member, char **ret_error) {

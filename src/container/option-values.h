@@ -25,6 +25,7 @@ int validate_name(const void *member, char **ret_error);
 int validate_network(const void *member, char **ret_error);
 int validate_path(const void *member, char **ret_error);
 int validate_pull(const void *member, char **ret_error);
+int validate_restart(const void *member, char **ret_error);
 int validate_security_opt(const void *member, char **ret_error);
 int validate_signal(const void *member, char **ret_error);
 int validate_strings(const void *member, char **ret_error);

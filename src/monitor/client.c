@@ -231,8 +231,11 @@ static void on_control(void *userdata, uint32_t events) {
                 task_resize(c->task, m.rows, m.columns);
                 break;
         case CONTROL_SIGNAL:
-                if (m.value > 0 && m.value < NSIG)
-                        (void) task_signal(c->task, m.value);
+                if (m.value <= 0 || m.value >= NSIG)
+                        break;
+                if (c->task->signalled)
+                        c->task->signalled(c->task, m.value);
+                (void) task_signal(c->task, m.value);
                 break;
         case CONTROL_DETACH:
                 client_leave(c, m.value);

@@ -19,7 +19,13 @@ typedef struct ExitRecord {
         const char *log_epoch;
         uint64_t log_ordinal; /* of the last line, 0: none */
         uint64_t log_lost;    /* lines that journald did not take in time */
+        unsigned restart_count;
+        bool restarting;       /* it is to be started again */
+        bool stopped_by_hand;  /* somebody has stopped it or sent it a signal: Docker's HasBeenManuallyStopped */
 } ExitRecord;
 
 /* Renames BUNDLE/exit.json into place. Not synced: it dies with the boot, as the bundle does. */
 int exit_record_write(const ExitRecord *record, int bundle_fd);
+/* The same as BUNDLE/restart.json: how far a run has got whose payload was started again, or is to be. What a later berthd
+ * needs of it if the monitor dies. */
+int exit_record_write_interim(const ExitRecord *record, int bundle_fd);

@@ -337,6 +337,10 @@ bool journal_given_up(const Journal *j) {
         return j->given_up;
 }
 
+void journal_resume(Journal *j) {
+        j->given_up = false;
+}
+
 uint64_t journal_lost(const Journal *j) {
         return j->lost;
 }

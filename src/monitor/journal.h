@@ -48,6 +48,8 @@ int journal_unread(const Journal *j);
 /* Drops the queue and every entry that is still to come, counting them: journald did not come back in time. */
 void journal_give_up(Journal *j);
 bool journal_given_up(const Journal *j);
+/* Takes entries again. */
+void journal_resume(Journal *j);
 uint64_t journal_lost(const Journal *j);
 
 /* The records of one run, and how far they have come. */

@@ -60,20 +60,18 @@ static void wake_berthd(void) {
 }
 
 /* The sandbox goes last: taking its namespaces down takes longer than all the rest, and nobody waits for it. */
-static void drop_sandbox(Monitor *m) {
+void monitor_drop_sandbox(Monitor *m) {
         m->sandbox = sandbox_free(m->sandbox);
 }
 
 void monitor_check_end(Monitor *m) {
-        if (m->status == MONITOR_STATUS_ENDING && !m->init->clients && !m->execs)
+        if (m->status == MONITOR_STATUS_ENDING && !m->init->clients && !m->past && !m->execs)
                 m->loop.quit = true;
 }
 
 static void on_init_idle(Task *t) {
         monitor_check_end(t->userdata);
 }
-
-static void end_run(Monitor *m);
 
 /* PREPARING: berthd did not say GO. ENDING: clients were slow; first the sandbox is let go, then they are. */
 static void on_limit(void *userdata) {
@@ -82,9 +80,9 @@ static void on_limit(void *userdata) {
         if (m->status == MONITOR_STATUS_PREPARING) {
                 set_error(m, 125, "berthd did not say within %i seconds that the unit is there.",
                           (int) (GO_USEC / USEC_PER_SEC));
-                end_run(m);
+                monitor_end_run(m);
         } else if (m->sandbox) {
-                drop_sandbox(m);
+                monitor_drop_sandbox(m);
                 loop_timer_set(&m->loop, &m->limit, ENDING_USEC);
         } else if (m->init->n_taken != m->taken) { /* somebody reads, however slowly */
                 m->taken = m->init->n_taken;
@@ -116,8 +114,19 @@ static void tell_lost(Monitor *m) {
         clients_tell(m->init, CONTROL_NOTICE, 0, text);
 }
 
+void monitor_fill_record(Monitor *m) {
+        m->record.run_id = annotation(m, "runId");
+        m->record.stopped_by = m->stopped_by;
+        m->record.stopper = &m->stopper;
+        m->record.stopped_by_hand = m->restarts.touched || streq(m->stopped_by, "client");
+        m->record.restart_count = m->restarts.count;
+        m->record.log_epoch = m->log.epoch;
+        m->record.log_ordinal = m->log.ordinal;
+        m->record.log_lost = m->log.journal ? journal_lost(m->log.journal) : 0;
+}
+
 /* Writes the exit record, then tells everybody: berthd first, so that a client's next question finds it informed. */
-static void end_run(Monitor *m) {
+void monitor_end_run(Monitor *m) {
         bool failed = m->record.started == 0;
 
         if (failed) {
@@ -127,12 +136,8 @@ static void end_run(Monitor *m) {
         }
         if (m->record.finished == 0)
                 m->record.finished = now_realtime();
-        m->record.run_id = annotation(m, "runId");
-        m->record.stopped_by = m->stopped_by;
-        m->record.stopper = &m->stopper;
-        m->record.log_epoch = m->log.epoch;
-        m->record.log_ordinal = m->log.ordinal;
-        m->record.log_lost = m->log.journal ? journal_lost(m->log.journal) : 0;
+        m->record.restarting = false;
+        monitor_fill_record(m);
         int r = exit_record_write(&m->record, m->bundle_fd);
         if (r < 0 && !(failed && r == -ENOENT)) /* an aborted start's bundle has gone, or is another monitor's */
                 log_error("The exit record of container %s cannot be written: %s", annotation(m, "name"), strerror(-r));
@@ -152,23 +157,35 @@ static void end_run(Monitor *m) {
                 keep_record(m);
                 wake_berthd();
         }
-        loop_timer_set(&m->loop, &m->limit, TEARDOWN_USEC);
+        loop_timer_set(&m->loop, &m->limit, m->sandbox ? TEARDOWN_USEC : ENDING_USEC);
         task_set_done(m->init);
 }
 
-/* The end is reported when journald has the last line, and the record of the end behind it, or has been away for too long. */
-static void check_log(Monitor *m) {
-        if (m->status != MONITOR_STATUS_RUNNING || !m->init->is_done || !journal_is_empty(m->log.journal))
+/* The end is reported when journald has the last line, and the record of the end behind it, or has been away for too long: what it
+ * does not have by then is lost only if the monitor ends, too. */
+static void check_log(Monitor *m, bool overdue) {
+        uint64_t delay;
+
+        if (m->status != MONITOR_STATUS_RUNNING || !m->init->is_done ||
+            !(overdue || journal_is_empty(m->log.journal)))
                 return;
         if (!m->died_told) {
                 m->died_told = true;
                 record_died(m); /* comes back here if it could be sent at once */
-                if (m->status != MONITOR_STATUS_RUNNING || !journal_is_empty(m->log.journal))
+                if (m->status != MONITOR_STATUS_RUNNING || !(overdue || journal_is_empty(m->log.journal)))
                         return;
         }
         m->record.journaled = !journal_given_up(m->log.journal);
         loop_timer_clear(&m->loop, &m->log_timer);
-        end_run(m);
+        if (restarts_decide(&m->restarts, m->record.exit_code, m->round_ended - m->round_began, &delay)) {
+                monitor_back_off(m, delay);
+                return;
+        }
+        if (overdue && !journal_is_empty(m->log.journal)) {
+                journal_give_up(m->log.journal);
+                m->record.journaled = false;
+        }
+        monitor_end_run(m);
 }
 
 static void on_journal_empty(void *userdata) {
@@ -177,23 +194,25 @@ static void on_journal_empty(void *userdata) {
         if (m->status == MONITOR_STATUS_PREPARING) /* a record, of a start that failed */
                 return;
         task_update(m->init);
-        check_log(m);
+        check_log(m, false);
 }
 
 static void on_log_timer(void *userdata) {
         Monitor *m = userdata;
+        bool stalled = journal_progress(m->log.journal) == m->log_progress;
 
-        if (journal_progress(m->log.journal) == m->log_progress)
+        if (stalled && !m->init->is_done) /* its queue is full, and the rest of the output cannot be read */
                 journal_give_up(m->log.journal);
         m->log_progress = journal_progress(m->log.journal);
         loop_timer_set(&m->loop, &m->log_timer, LOG_USEC);
         task_update(m->init);
-        check_log(m);
+        check_log(m, stalled);
 }
 
 static void on_init_ended(Task *t) {
         Monitor *m = t->userdata;
 
+        m->round_ended = now_monotonic();
         m->record.finished = now_realtime();
         m->record.exit_code = t->code;
         m->record.signal = t->signal;
@@ -208,7 +227,13 @@ static void on_init_done(Task *t) {
         Monitor *m = t->userdata;
 
         t->is_done = true;
-        check_log(m);
+        check_log(m, false);
+}
+
+static void on_init_signalled(Task *t, int signo) {
+        Monitor *m = t->userdata;
+
+        restarts_signalled(&m->restarts, signo);
 }
 
 static int init_log(Monitor *m) {
@@ -256,10 +281,14 @@ static int read_config(Monitor *m) {
         if (parse_i32(annotation(m, "stopTimeout"), &number) >= 0)
                 m->stop_timeout = number;
         title_set("berth-monitor", annotation(m, "name"));
-        return 0;
+        r = monitor_restarts_init(m, annotation(m, "restart"),
+                                  is_true(m, "stopSignalGiven") ? annotation(m, "stopSignal") : "0");
+        if (r < 0)
+                set_error(m, 125, "The container's config.json has a restart policy that is none.");
+        return r;
 }
 
-static int prepare_sandbox(Monitor *m) {
+int monitor_prepare_sandbox(Monitor *m) {
         unsigned streams = STREAM_STDOUT | STREAM_STDERR | (is_true(m, "stdin") ? STREAM_STDIN : 0);
         int stdio[3] = { -EBADF, -EBADF, -EBADF }, r = 0;
 
@@ -278,7 +307,7 @@ static int prepare_sandbox(Monitor *m) {
         r = task_set_process(m->init, sandbox_pid(m->sandbox), sandbox_pidfd(m->sandbox), sandbox_terminal(m->sandbox));
         if (r < 0) {
                 set_error(m, 125, "Cannot watch the container's init: %s.", strerror(-r));
-                drop_sandbox(m);
+                monitor_drop_sandbox(m);
         } else if (m->config->process.rows > 0)
                 task_resize(m->init, m->config->process.rows, m->config->process.columns);
         return r;
@@ -288,9 +317,11 @@ int monitor_attach(Monitor *m, unsigned streams, int *fds, size_t n_fds, const c
         Client *client = NULL;
         int r;
 
-        if (m->status == MONITOR_STATUS_ENDING) {
+        if (m->status == MONITOR_STATUS_ENDING || m->status == MONITOR_STATUS_RESTARTING) {
                 wire_close_fds(fds, n_fds);
-                *ret_text = "The container is not running.";
+                *ret_text = m->status == MONITOR_STATUS_ENDING
+                                    ? "The container is not running."
+                                    : "The container is restarting, wait until it is running.";
                 return -ESRCH;
         }
         r = client_new(m->init, streams, fds, n_fds, &client);
@@ -309,11 +340,19 @@ static int start_payload(Monitor *m) {
                 r = scope_enter(&m->scope);
         if (r >= 0) /* before there is anything to kill in it */
                 r = identity_write(m->bundle_fd, m->scope.path);
-        if (r >= 0)
-                r = scope_move_payload(&m->scope, m->init->pid);
         if (r < 0) {
                 set_error(m, 125, "Cannot enter the unit %s: %s.", m->scope.path ? m->scope.path : "of the container",
                           r == -ENXIO ? "systemd has not moved the monitor there" : strerror(-r));
+                return r;
+        }
+        return monitor_start_sandbox(m);
+}
+
+int monitor_start_sandbox(Monitor *m) {
+        int r = scope_move_payload(&m->scope, m->init->pid);
+
+        if (r < 0) {
+                set_error(m, 125, "Cannot move the container's init into %s: %s.", m->scope.path, strerror(-r));
                 return r;
         }
         r = sandbox_start(m->sandbox, &m->error);
@@ -325,6 +364,21 @@ static int start_payload(Monitor *m) {
         return r;
 }
 
+void monitor_running(Monitor *m) {
+        m->status = MONITOR_STATUS_RUNNING;
+        m->record.started = now_realtime();
+        m->round_began = now_monotonic();
+        if (m->restarts.count > 0)
+                monitor_write_interim(m);
+        /* berthd first, so that a client's next question finds it informed. */
+        server_tell(&m->server, MONITOR_STARTED, 0, m->init->pid, NULL, NULL);
+        clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
+        (void) notify_sendf(m->notify, "READY=1\nSTATUS=Running, process %i", (int) m->init->pid);
+        m->died_told = false;
+        record_started(m);
+        malloc_trim(0);
+}
+
 int monitor_go(Monitor *m, const char **ret_text) {
         if (m->status != MONITOR_STATUS_PREPARING) {
                 *ret_text = "It was started before.";
@@ -332,18 +386,11 @@ int monitor_go(Monitor *m, const char **ret_text) {
         }
         loop_timer_clear(&m->loop, &m->limit);
         if (!m->sandbox || start_payload(m) < 0) {
-                end_run(m);
+                monitor_end_run(m);
                 return 0; /* told as FAILED */
         }
-        m->status = MONITOR_STATUS_RUNNING;
-        m->record.started = now_realtime();
-        /* berthd first, so that a client's next question finds it informed. */
-        server_tell(&m->server, MONITOR_STARTED, 0, m->init->pid, NULL, NULL);
-        clients_tell(m->init, CONTROL_STARTED, m->init->pid, NULL);
-        (void) notify_sendf(m->notify, "READY=1\nSTATUS=Running, process %i", (int) m->init->pid);
-        record_started(m);
+        monitor_running(m);
         monitor_stop_pending(m);
-        malloc_trim(0);
         return 0;
 }
 
@@ -352,7 +399,7 @@ int monitor_abort(Monitor *m, const char *why) {
                 return -EALREADY;
         if (m->sandbox) /* else its own error says more */
                 set_error(m, 125, "%s", why);
-        end_run(m);
+        monitor_end_run(m);
         return 0;
 }
 
@@ -370,6 +417,19 @@ static void linger(Monitor *m) {
         }
 }
 
+Task *monitor_new_init(Monitor *m) {
+        Task *t = task_new(&m->loop, m->scratch, m);
+
+        if (!t)
+                return NULL;
+        t->ended = on_init_ended;
+        t->done = on_init_done;
+        t->idle = on_init_idle;
+        t->signalled = on_init_signalled;
+        t->log = &m->log;
+        return t;
+}
+
 static int init_monitor(Monitor *m, int listen_fd) {
         int r = loop_init(&m->loop);
 
@@ -380,16 +440,10 @@ static int init_monitor(Monitor *m, int listen_fd) {
         if (r >= 0)
                 r = server_init(&m->server, m, listen_fd);
         m->scratch = mmap(NULL, TASK_READ_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        m->init = task_new(&m->loop, m->scratch, m);
+        m->init = monitor_new_init(m);
         if (r >= 0 && (m->scratch == MAP_FAILED || !m->init))
                 r = -ENOMEM;
-        if (r < 0)
-                return r;
-        m->init->ended = on_init_ended;
-        m->init->done = on_init_done;
-        m->init->idle = on_init_idle;
-        m->init->log = &m->log;
-        return 0;
+        return r;
 }
 
 int monitor_run(int bundle_fd, int listen_fd, const Notify *notify) {
@@ -406,13 +460,13 @@ int monitor_run(int bundle_fd, int listen_fd, const Notify *notify) {
                 /* An error here is told when berthd says GO: only then are all clients attached that want to hear of
                  * it. */
                 if (read_config(&m) >= 0 && (r = init_log(&m)) >= 0)
-                        (void) prepare_sandbox(&m);
+                        (void) monitor_prepare_sandbox(&m);
                 loop_timer_set(&m.loop, &m.limit, GO_USEC);
                 if (r >= 0)
                         r = loop_run(&m.loop);
         }
         server_done(&m.server);
-        drop_sandbox(&m);
+        monitor_drop_sandbox(&m);
         linger(&m);
         return r < 0 ? r : m.stopped_by[0] ? 0 : m.record.exit_code;
 }

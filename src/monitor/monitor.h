@@ -4,11 +4,14 @@
  * It needs neither berthd nor berth-spawn to go on.
  *
  * A life: PREPARING (the sandbox is built, the init waits for GO) → RUNNING → ENDING (the exit record is there,
- * clients take the rest of their output) → the process ends. A start that fails goes from PREPARING to ENDING. */
+ * clients take the rest of their output) → the process ends. A start that fails goes from PREPARING to ENDING. Where the
+ * restart policy says so, RUNNING is followed by RESTARTING (nothing is left of the payload and its sandbox) and
+ * RUNNING again, in the same unit and with the log going on: rounds of one run. */
 #pragma once
 
 #include "monitor/exit-record.h"
 #include "monitor/notify.h"
+#include "monitor/restarts.h"
 #include "monitor/scope.h"
 #include "monitor/server.h"
 #include "monitor/task.h"
@@ -35,6 +38,7 @@ struct Monitor {
         Scope scope;
         JournalLog log;
         Task *init;
+        Task *past; /* inits of earlier rounds, whose clients still take their output */
         Task *execs;
         unsigned n_execs; /* so far */
         char *scratch;    /* TASK_READ_SIZE bytes for whoever reads output; given back after a burst */
@@ -47,6 +51,10 @@ struct Monitor {
         LoopTimer stop_timer;
         int stop_signal;
         int stop_timeout; /* seconds, below zero: for ever */
+
+        Restarts restarts;
+        LoopTimer restart_timer;
+        uint64_t round_began, round_ended; /* monotonic */
 
         ExitRecord record;
         char stopped_by[64];
@@ -73,6 +81,29 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin);
 /* The payload runs: what was asked for earlier happens now. */
 void monitor_stop_pending(Monitor *m);
 int monitor_stop_init(Monitor *m);
+
+/* To its init, as somebody wants it who is to know that this may be the end of its restarts. */
+int monitor_signal(Monitor *m, int signo, const char **ret_text);
+
+/* round.c. The payload has ended, its output is read and logged: a while later it is started again. */
+void monitor_back_off(Monitor *m, uint64_t usec);
+/* Or rather not: that was the end. */
+void monitor_end_back_off(Monitor *m);
+/* How far the restarts have got, for a berthd that finds the monitor dead. */
+void monitor_write_interim(Monitor *m);
+int monitor_restarts_init(Monitor *m, const char *policy, const char *stop_signal);
+
+/* The steps of a life that every round has. Each fills m->error if it fails. */
+Task *monitor_new_init(Monitor *m);
+int monitor_prepare_sandbox(Monitor *m);
+int monitor_start_sandbox(Monitor *m); /* in the unit */
+void monitor_drop_sandbox(Monitor *m);
+/* The payload runs: told to everybody. */
+void monitor_running(Monitor *m);
+/* What the record says of the run as a whole. */
+void monitor_fill_record(Monitor *m);
+/* Writes down how it ended and tells everybody. */
+void monitor_end_run(Monitor *m);
 
 /* Ends the process once everything is told; called whenever something that it waits for is through. */
 void monitor_check_end(Monitor *m);

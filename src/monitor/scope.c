@@ -109,14 +109,24 @@ void scope_thaw(Scope *s) {
         (void) cgroup_write(s->fd, "exec/cgroup.freeze", "0");
 }
 
-bool scope_oom_killed(Scope *s) {
+/* Since the cgroup was made, with this run. */
+static uint64_t oom_kills(Scope *s) {
         char text[512];
         const char *count;
 
         if (s->fd < 0 || read_small(s->fd, "payload/memory.events", text, sizeof(text)) < 0)
-                return false;
+                return 0;
         count = strstr(text, "oom_kill ");
-        return count && strtoull(count + strlen("oom_kill "), NULL, 10) > 0; /* the cgroup is as old as this run */
+        return count ? strtoull(count + strlen("oom_kill "), NULL, 10) : 0;
+}
+
+bool scope_oom_killed(Scope *s) {
+        return oom_kills(s) > s->oom_kills;
+}
+
+void scope_next_payload(Scope *s) {
+        scope_thaw(s);
+        s->oom_kills = oom_kills(s);
 }
 
 /* A process that an exec has left behind keeps its cgroup; when it has gone the cgroup is swept out here. */

@@ -11,6 +11,7 @@
 typedef struct Scope {
         char *path; /* of the unit, as in /proc/self/cgroup: /machine.slice/berth-web.scope */
         int fd;     /* its directory; -EBADF: not entered yet */
+        uint64_t oom_kills; /* in payload/, before the payload that is there now */
 } Scope;
 
 /* Finds the own unit in /proc/self/cgroup. -ENXIO: there is none, or it is the launcher's: the caller was not moved
@@ -19,6 +20,8 @@ int scope_find(Scope *s);
 /* Makes the sub-cgroups, moves the monitor and hands the controllers down, in the one order that the kernel takes. */
 int scope_enter(Scope *s);
 int scope_move_payload(Scope *s, pid_t init);
+/* Makes payload/ ready for another one. Nothing lives there any more. */
+void scope_next_payload(Scope *s);
 
 /* SIGKILL to everything in payload/ and exec/; a frozen container dies too. */
 void scope_kill(Scope *s);

@@ -38,6 +38,12 @@ static MonitorEvent event_of(Server *s, MonitorEventType type, int value, const 
                 .value = value,
                 .pid = m->status == MONITOR_STATUS_RUNNING ? m->init->pid : 0,
                 .realtime_usec = now_realtime(),
+                .started_usec = m->record.started,
+                .finished_usec = m->record.finished,
+                .log_ordinal = m->log.ordinal,
+                .restart_count = m->restarts.count,
+                .signal = m->record.signal,
+                .oom_killed = m->record.oom_killed,
         };
 
         snprintf(e.text, sizeof(e.text), "%s", text ? text : "");
@@ -84,11 +90,7 @@ static int serve_exec(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fd
 }
 
 static int serve_signal(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fds, const char **ret_text) {
-        if (m->status != MONITOR_STATUS_RUNNING) {
-                *ret_text = "The container is not running.";
-                return -ESRCH;
-        }
-        return r->value > 0 && r->value < NSIG ? task_signal(m->init, r->value) : -EINVAL;
+        return r->value > 0 && r->value < NSIG ? monitor_signal(m, r->value, ret_text) : -EINVAL;
 }
 
 static int serve_stop(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fds, const char **ret_text) {
@@ -166,7 +168,7 @@ static void on_connect(void *userdata, uint32_t events) {
                 connection_free(c);
                 return;
         }
-        MonitorEvent state = event_of(s, MONITOR_STATE, s->monitor->record.exit_code, NULL);
+        MonitorEvent state = event_of(s, MONITOR_STATE, s->monitor->record.exit_code, s->monitor->record.error);
         if (connection_send(c, &state) && s->monitor->status == MONITOR_STATUS_PREPARING && s->monitor->sandbox) {
                 MonitorEvent prepared = event_of(s, MONITOR_PREPARED, 0, NULL);
                 (void) connection_send(c, &prepared);

@@ -57,8 +57,13 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
                 return 0;
         if (m->stop == STOP_NONE)
                 snprintf(m->stopped_by, sizeof(m->stopped_by), "%s", origin);
+        m->restarts.canceled = true;
         if (m->status == MONITOR_STATUS_PREPARING) {
                 m->stop = STOP_WANTED;
+                return 0;
+        }
+        if (m->status == MONITOR_STATUS_RESTARTING) {
+                monitor_end_back_off(m);
                 return 0;
         }
         if (m->stop == STOP_NONE || m->stop == STOP_WANTED)
@@ -71,6 +76,21 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
                 set_deadline(m, timeout);
         }
         return 0;
+}
+
+int monitor_signal(Monitor *m, int signo, const char **ret_text) {
+        if (m->status == MONITOR_STATUS_RUNNING) {
+                restarts_signalled(&m->restarts, signo);
+                return task_signal(m->init, signo);
+        }
+        if (m->status == MONITOR_STATUS_RESTARTING) { /* there is nobody to take it, but it may end the wait */
+                restarts_signalled(&m->restarts, signo);
+                if (m->restarts.canceled)
+                        monitor_end_back_off(m);
+                return 0;
+        }
+        *ret_text = "The container is not running.";
+        return -ESRCH;
 }
 
 void monitor_stop_pending(Monitor *m) {

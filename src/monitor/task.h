@@ -32,6 +32,7 @@ struct Task {
         void (*done)(Task *task);  /* once: its output is read, too */
         void (*idle)(Task *task);  /* once, after done, when no client is left either; may free the task */
         void (*kill)(Task *task);  /* an exec only: SIGKILL to all it has started */
+        void (*signalled)(Task *task, int signo); /* the init only: a client is about to send it that */
         void *userdata;           /* the Monitor */
         char id[MONITOR_ID_MAX];  /* of the exec; empty for the init */
         unsigned number;          /* of the exec's cgroup */

@@ -56,12 +56,14 @@ typedef enum MonitorEventType {
         MONITOR_EXITED,    /* value: 0..255. The exit record is written. The monitor ends soon after. */
         MONITOR_EXEC_STARTED, /* id, pid */
         MONITOR_EXEC_EXITED,  /* id, value: 0..255; also when it could not be started (126, 127) */
+        MONITOR_RESTARTING,   /* value: 0..255. The payload has ended and is started again after a while: STARTED follows, or EXITED. */
 } MonitorEventType;
 
 typedef enum MonitorStatus {
         MONITOR_STATUS_PREPARING,
         MONITOR_STATUS_RUNNING,
         MONITOR_STATUS_ENDING, /* the exit record is there */
+        MONITOR_STATUS_RESTARTING, /* nothing runs, until the restart policy's time has come */
 } MonitorStatus;
 
 typedef struct MonitorEvent {
@@ -72,6 +74,13 @@ typedef struct MonitorEvent {
         int32_t value;
         int32_t pid;
         uint64_t realtime_usec;
+        /* How far the run has got, with every event. */
+        uint64_t started_usec;  /* of the payload that runs, or ran last; realtime */
+        uint64_t finished_usec; /* of the one that has ended last, 0: none has */
+        uint64_t log_ordinal;
+        uint32_t restart_count;
+        int32_t signal;         /* that ended it, 0: none */
+        uint32_t oom_killed;
         char id[MONITOR_ID_MAX];
         char text[MONITOR_TEXT_MAX];
 } MonitorEvent;
