@@ -134,7 +134,8 @@ is_over() {
         wait_until sh -c "[ \"\$(grep -c begin /srv/test/restart-follow)\" = 4 ]"
         run berth exec speaks sh -c 'cat /proc/1/cgroup; grep -c . /proc/1/status'
         assert_status 0
-        assert_equal "$(cat "/sys/fs/cgroup$(cut -d' ' -f3 "/run/berth/containers/$(get speaks '{{.Id}}')/monitor")/payload/cgroup.procs" | wc -l)" 2 # sh and sleep
+        read -r _ _ cgroup <"/run/berth/containers/$(get speaks '{{.Id}}')/monitor"
+        assert_equal "$(wc -l <"/sys/fs/cgroup$cgroup/payload/cgroup.procs")" 2 # sh and sleep
         berth stop -t 0 speaks
         wait "$follower"
         assert_equal "$(tr '\n' ' ' </srv/test/restart-follow)" 'begin end begin end begin end begin '
