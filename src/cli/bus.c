@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/bus.h"
+#include "cli/polkit-agent.h"
 #include "util/io.h"
 #include "util/strv.h"
 
@@ -126,6 +127,7 @@ int bus_open(sd_bus **ret, sd_bus_error *error) {
 }
 
 void bus_close(void) {
+        polkit_agent_close();
         the_bus = sd_bus_flush_close_unref(the_bus);
 }
 
@@ -139,8 +141,8 @@ int bus_message_new(const char *path, const char *interface, const char *member,
         r = sd_bus_message_new_method_call(bus, ret, BUS_NAME, path, interface, member);
         if (r < 0)
                 return sd_bus_error_set_errno(error, r);
-        /* Somebody at a terminal may be asked by polkit's agent. */
-        r = sd_bus_message_set_allow_interactive_authorization(*ret, isatty(STDIN_FILENO));
+        polkit_agent_open();
+        r = sd_bus_message_set_allow_interactive_authorization(*ret, polkit_agent_may_ask());
         return r < 0 ? sd_bus_error_set_errno(error, r) : 0;
 }
 

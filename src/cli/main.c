@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "cli/bus.h"
+#include "cli/polkit-agent.h"
 #include "cli/verb.h"
 #include "container/bus-errors.h"
 #include "util/strv.h"
@@ -96,6 +97,7 @@ static int help_all(void) {
         for (size_t i = 0; i < N_ELEMENTS(groups); i++)
                 printf("  %-11s %s\n", groups[i].name, groups[i].help);
         printf("\nOptions:\n  -v, --version   Print the version\n      --help      Print this\n"
+               "      --no-ask-password\n                  Ask nobody for a password: what needs one fails\n"
                "\n'berth COMMAND --help' says more about a command.\n");
         return EXIT_OK;
 }
@@ -213,6 +215,8 @@ static int dispatch(int argc, char **argv) {
         const Verb *v;
         char called[64];
 
+        for (; argc > 1 && streq(argv[1], "--no-ask-password"); argc--, argv++)
+                polkit_agent_forbid();
         if (argc < 2 || streq(argv[1], "--help") || streq(argv[1], "-h"))
                 return help_all();
         if (streq(argv[1], "-v") || streq(argv[1], "--version")) {

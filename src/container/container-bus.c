@@ -357,7 +357,7 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 what = WAIT_REMOVED;
         else
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "invalid condition: \"%.64s\"", condition);
-        r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
+        r = c->host->authorize(c->host, m, POLKIT_INSPECT, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         if (what == WAIT_EXIT && !c->run && !streq(condition, "next-exit"))

@@ -96,6 +96,14 @@ static int host_authorize(ContainerHost *host, sd_bus_message *message, const ch
         return polkit_authorize(manager_of(host)->polkit, message, action, error);
 }
 
+/* What a call to an object is about, for polkit's question: a container's name has no characters that could mislead. */
+static const char *subject_of(sd_bus_message *message, void *userdata) {
+        const char *path = sd_bus_message_get_path(message), *id = path ? object_id(path, CONTAINER_PATH_PREFIX) : NULL;
+        Container *c = id ? manager_container_by_id(userdata, id) : NULL;
+
+        return c ? c->name : NULL;
+}
+
 static void host_caller(ContainerHost *host, Caller *ret) {
         polkit_caller(manager_of(host)->polkit, ret);
 }
@@ -267,6 +275,7 @@ int manager_new(sd_event *event, sd_bus *bus, const char *statedir, const char *
             (r = image_store_new(statedir, &m->host.images)) < 0 ||
             (r = add_idle_sources(m)) < 0)
                 return r;
+        polkit_set_subject(m->polkit, subject_of, m);
         *ret = TAKE(m);
         return 0;
 }

@@ -3,6 +3,7 @@
  * those other than root polkit for the action (org.freedesktop.PolicyKit1.Authority(8)). */
 #include <string.h>
 
+#include "container/container-host.h"
 #include "daemon/caller.h"
 #include "daemon/polkit.h"
 #include "util/strv.h"
@@ -30,6 +31,8 @@ struct Query {
 struct Polkit {
         sd_bus *bus;
         Query *queries;
+        const char *(*subject)(sd_bus_message *m, void *userdata);
+        void *userdata;
         const sd_bus_message *allowed; /* the call that was allowed last, while it is handled; only to be compared with */
         uint32_t uid, pid;             /* who made it */
 };
@@ -68,6 +71,11 @@ Polkit *polkit_free(Polkit *p) {
         sd_bus_unref(p->bus);
         free(p);
         return NULL;
+}
+
+void polkit_set_subject(Polkit *p, const char *(*subject)(sd_bus_message *m, void *userdata), void *userdata) {
+        p->subject = subject;
+        p->userdata = userdata;
 }
 
 bool polkit_is_busy(const Polkit *p) {
@@ -135,6 +143,31 @@ static int on_polkit(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
         return 0;
 }
 
+/* What polkit asks a person who manages or looks at one container. About the rest, org.berth1.policy has the words. */
+static const struct { const char *action, *message; } messages[] = {
+        { POLKIT_MANAGE, "Managing container '$(container)' gives as much power over this machine as being root. "
+                         "Authentication is required." },
+        { POLKIT_INSPECT, "The settings and the output of container '$(container)' can hold passwords. "
+                          "Authentication is required to see them." },
+};
+
+/* For rules (action.lookup("container"), action.lookup("call")) and for the question. */
+static int append_details(const Query *q, sd_bus_message *call) {
+        const char *subject = q->polkit->subject ? q->polkit->subject(q->message, q->polkit->userdata) : NULL,
+                   *member = sd_bus_message_get_member(q->message);
+        int r;
+
+        r = sd_bus_message_open_container(call, 'a', "{ss}");
+        if (r >= 0 && member)
+                r = sd_bus_message_append(call, "{ss}", "call", member);
+        if (r >= 0 && subject)
+                r = sd_bus_message_append(call, "{ss}", "container", subject);
+        for (size_t i = 0; r >= 0 && subject && i < N_ELEMENTS(messages); i++)
+                if (streq(messages[i].action, q->action))
+                        r = sd_bus_message_append(call, "{ss}", "polkit.message", messages[i].message);
+        return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
 static int ask_polkit(Query *q) {
         bool interactive = sd_bus_message_get_allow_interactive_authorization(q->message) > 0;
 
@@ -147,8 +180,12 @@ static int ask_polkit(Query *q) {
                                            "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(call, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
-                                  sd_bus_message_get_sender(q->message), q->action, 0, (uint32_t) interactive, "");
+        r = sd_bus_message_append(call, "(sa{sv})s", "system-bus-name", 1, "name", "s",
+                                  sd_bus_message_get_sender(q->message), q->action);
+        if (r >= 0)
+                r = append_details(q, call);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "us", (uint32_t) interactive, "");
         if (r < 0)
                 return r;
         return sd_bus_call_async(q->polkit->bus, &q->slot, call, on_polkit, q, INTERACTIVE_TIMEOUT_USEC);

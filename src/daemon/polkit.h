@@ -14,6 +14,9 @@ int polkit_new(sd_bus *bus, Polkit **ret);
 Polkit *polkit_free(Polkit *p);
 DEFINE_FREEP(Polkit, polkit_free)
 
+/* How polkit is to name what a call is about, in the question that a person is asked: a container's name, or NULL. */
+void polkit_set_subject(Polkit *p, const char *(*subject)(sd_bus_message *m, void *userdata), void *userdata);
+
 /* > 0: may; 0: asked, return 1 from the handler; negative: may not, or nobody can say, and `error` says why.
  * `action` is a literal. A message that has been authorised stays so until it is let go of: ask last before acting. */
 int polkit_authorize(Polkit *p, sd_bus_message *m, const char *action, sd_bus_error *error);
