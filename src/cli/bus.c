@@ -122,6 +122,11 @@ int bus_open(sd_bus **ret, sd_bus_error *error) {
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
                                          "cannot connect to the system bus: %s; see systemctl status dbus.socket",
                                          strerror(-r));
+        /* For every call: somebody at a terminal may be asked by polkit's agent. */
+        polkit_agent_open();
+        r = sd_bus_set_allow_interactive_authorization(the_bus, polkit_agent_may_ask());
+        if (r < 0)
+                return sd_bus_error_set_errno(error, r);
         *ret = the_bus;
         return 0;
 }
@@ -141,9 +146,7 @@ int bus_message_new(const char *path, const char *interface, const char *member,
         r = sd_bus_message_new_method_call(bus, ret, BUS_NAME, path, interface, member);
         if (r < 0)
                 return sd_bus_error_set_errno(error, r);
-        polkit_agent_open();
-        r = sd_bus_message_set_allow_interactive_authorization(*ret, polkit_agent_may_ask());
-        return r < 0 ? sd_bus_error_set_errno(error, r) : 0;
+        return 0;
 }
 
 int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error) {
