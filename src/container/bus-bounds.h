@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How much one call may bring. Looked at for each, before it is handled, kept, or its caller is known, so that nobody
- * can make the event loop chew on a hundred thousand strings, or fill the memory with calls that wait for polkit. */
+ * can make the event loop chew on a hundred thousand strings, fill the memory with calls that wait for polkit, or have
+ * the close of a socket that was sent along wait for its peer. */
 #pragma once
 
 #include <systemd/sd-bus.h>

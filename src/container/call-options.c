@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The options of single calls: see call-options.h. */
+#include "container/bus-errors.h"
 #include "container/call-options.h"
 #include "util/strv.h"
 #include "wire/errors.h"
@@ -48,14 +49,14 @@ int call_options_read(sd_bus_message *m, const CallOption *table, size_t n, void
                 while (i < n && !streq(table[i].key, key))
                         i++;
                 if (i == n)
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
-                                                 key);
+                        return bus_refuse(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
+                                          key);
                 r = sd_bus_message_peek_type(m, NULL, &type);
                 if (r < 0)
                         return r;
                 if (!streq(type, table[i].type))
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                                 "The option \"%s\" has type %s, not %.16s.", key, table[i].type, type);
+                        return bus_refuse(error, BERTH_ERROR_BAD_OPTION,
+                                          "The option \"%s\" has type %s, not %.16s.", key, table[i].type, type);
                 r = read_value(m, table[i].type, (char *) target + table[i].offset);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);

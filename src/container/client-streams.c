@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "container/bus-errors.h"
 #include "container/client-streams.h"
 #include "util/strv.h"
 #include "wire/control.h"
@@ -62,8 +63,8 @@ static int read_stream(sd_bus_message *m, ClientStreams *s, sd_bus_error *error)
         while (i < N_ELEMENTS(stream_names) && !streq(stream_names[i], name))
                 i++;
         if (i == N_ELEMENTS(stream_names))
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                         "There is no stream \"%.64s\"; there are stdin, stdout, stderr.", name);
+                return bus_refuse(error, BERTH_ERROR_BAD_OPTION,
+                                  "There is no stream \"%.64s\"; there are stdin, stdout, stderr.", name);
         if (s->fds[i] >= 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "The stream %s is given twice.", name);
         r = check_stream(fd, i, error);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "container/bus-bounds.h"
+#include "container/bus-errors.h"
 #include "container/call-options.h"
 #include "container/container-logs.h"
 #include "container/container-run.h"
@@ -204,7 +205,7 @@ static int read_signal(const char *name, int *ret, sd_bus_error *error) {
         int signo = signal_parse(name);
 
         if (signo <= 0)
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "invalid signal: %.64s", name);
+                return bus_refuse(error, BERTH_ERROR_BAD_OPTION, "invalid signal: %.64s", name);
         *ret = signo;
         return 0;
 }
@@ -356,7 +357,7 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         else if (streq(condition, "removed"))
                 what = WAIT_REMOVED;
         else
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "invalid condition: \"%.64s\"", condition);
+                return bus_refuse(error, BERTH_ERROR_BAD_OPTION, "invalid condition: \"%.64s\"", condition);
         r = c->host->authorize(c->host, m, POLKIT_INSPECT, error);
         if (r <= 0)
                 return r < 0 ? r : 1;

@@ -28,11 +28,7 @@ int option_error(char **ret_error, const char *format, ...) {
                 *ret_error = NULL;
                 return -ENOMEM;
         }
-        /* One line, and UTF-8 whatever the value was or where it was cut: D-Bus takes nothing else. */
-        bool ascii_only = !utf8_is_valid(*ret_error);
-        for (unsigned char *p = (unsigned char *) *ret_error; *p; p++)
-                if (*p < ' ' || *p == 127 || (ascii_only && *p > 127))
-                        *p = '?';
+        utf8_make_line(*ret_error); /* whatever the value was or where it was cut */
         return -EINVAL;
 }
 

@@ -2,6 +2,7 @@
 /* Images on the bus: the object org.berth1.Image. */
 #include <stdio.h>
 
+#include "container/bus-errors.h"
 #include "daemon/image-bus.h"
 #include "daemon/image-inspect.h"
 #include "util/strv.h"
@@ -55,8 +56,8 @@ static int method_tag(sd_bus_message *message, void *userdata, sd_bus_error *err
                 return r < 0 ? r : 1;
         r = image_store_tag(m->host.images, image, reference);
         if (r == -EINVAL)
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"",
-                                         reference);
+                return bus_refuse(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"",
+                                  reference);
         if (r < 0)
                 return sd_bus_error_setf(error, r == -ENOSPC ? BERTH_ERROR_NO_SPACE : BERTH_ERROR_UNAVAILABLE,
                                          "Cannot tag the image as %s: %s", reference, strerror(-r));

@@ -3,6 +3,7 @@
  * RemoveImage. */
 #include <stdio.h>
 
+#include "container/bus-errors.h"
 #include "daemon/image-bus.h"
 #include "oci/reference.h"
 #include "util/strv.h"
@@ -151,11 +152,11 @@ static int read_load_options(sd_bus_message *message, bool import, LoadOptions *
                 } else if (import && streq(key, "message"))
                         r = sd_bus_message_read(message, "v", "s", &o->message);
                 else
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                                 "There is no option \"%.64s\" here, or it is given twice.", key);
+                        return bus_refuse(error, BERTH_ERROR_BAD_OPTION,
+                                          "There is no option \"%.64s\" here, or it is given twice.", key);
                 if (r == -ENXIO)
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION,
-                                                 "The option \"%.64s\" has the wrong type.", key);
+                        return bus_refuse(error, BERTH_ERROR_BAD_OPTION,
+                                          "The option \"%.64s\" has the wrong type.", key);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(message);
         }
@@ -298,8 +299,8 @@ int manager_method_remove_image(sd_bus_message *message, void *userdata, sd_bus_
         while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
                 r = sd_bus_message_read(message, "s", &key);
                 if (r >= 0 && !streq(key, "force"))
-                        return sd_bus_error_setf(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
-                                                 key);
+                        return bus_refuse(error, BERTH_ERROR_BAD_OPTION, "There is no option \"%.64s\" here.",
+                                          key);
                 if (r >= 0)
                         r = sd_bus_message_read(message, "v", "b", &force);
                 if (r >= 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "container/bus-errors.h"
 #include "container/container-logs.h"
 #include "container/container-names.h"
 #include "container/container-record.h"
@@ -55,7 +56,7 @@ int manager_find_container(Manager *m, const char *reference, Container **ret, s
                         found = c;
                 }
         if (!found)
-                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %.128s", reference);
+                return bus_refuse(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %.128s", reference);
         *ret = found;
         return 0;
 }
@@ -65,13 +66,13 @@ int manager_find_image(Manager *m, const char *reference, const Image **ret, sd_
 
         switch (r) {
         case -ENOENT:
-                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_IMAGE, "No such image: %.256s", reference);
+                return bus_refuse(error, BERTH_ERROR_NO_SUCH_IMAGE, "No such image: %.256s", reference);
         case -ENOTUNIQ:
-                return sd_bus_error_setf(error, BERTH_ERROR_AMBIGUOUS,
-                                         "Multiple IDs found with provided prefix: %.128s", reference);
+                return bus_refuse(error, BERTH_ERROR_AMBIGUOUS,
+                                  "Multiple IDs found with provided prefix: %.128s", reference);
         case -EINVAL:
-                return sd_bus_error_setf(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"",
-                                         reference);
+                return bus_refuse(error, BERTH_ERROR_BAD_REFERENCE, "invalid reference format: \"%.256s\"",
+                                  reference);
         }
         return r < 0 ? r : 0;
 }
@@ -347,8 +348,8 @@ static int find_image_for(Manager *m, const ContainerSettings *s, const Image **
         if (r == -ENOENT) {
                 bool tagged = strchr(s->image, '@') ||
                               strchr(strrchr(s->image, '/') ? strrchr(s->image, '/') : s->image, ':');
-                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_IMAGE, "Unable to find image '%.256s%s' locally",
-                                         s->image, tagged ? "" : ":latest");
+                return bus_refuse(error, BERTH_ERROR_NO_SUCH_IMAGE, "Unable to find image '%.256s%s' locally",
+                                  s->image, tagged ? "" : ":latest");
         }
         return r < 0 ? manager_find_image(m, s->image, ret, error) : 0;
 }

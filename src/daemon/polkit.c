@@ -86,8 +86,11 @@ bool polkit_is_busy(const Polkit *p) {
 }
 
 void polkit_caller(const Polkit *p, Caller *ret) {
+        sd_bus_message *m = sd_bus_get_current_message(p->bus);
+
         *ret = (Caller) { 0 };
-        if (p->allowed && p->allowed == sd_bus_get_current_message(p->bus))
+        /* A reply may lie where the call did that was handled last. */
+        if (m && p->allowed == m && sd_bus_message_is_method_call(m, NULL, NULL) > 0)
                 caller_look_up((pid_t) p->pid, p->uid, ret);
 }
 

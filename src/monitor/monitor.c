@@ -21,6 +21,7 @@
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/strv.h"
+#include "util/utf8.h"
 #include "wire/wire.h"
 
 #define GO_USEC (90 * USEC_PER_SEC)      /* how long berthd may take over the unit's job */
@@ -48,6 +49,7 @@ static void set_error(Monitor *m, int code, const char *format, ...) {
         va_start(ap, format);
         vsnprintf(m->error.text, sizeof(m->error.text), format, ap);
         va_end(ap);
+        utf8_make_line(m->error.text);
 }
 
 /* Wakes berthd, which may have gone idle or be down: its socket unit starts it. */

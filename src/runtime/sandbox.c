@@ -14,6 +14,7 @@
 #include "runtime/launch.h"
 #include "util/io.h"
 #include "util/strv.h"
+#include "util/utf8.h"
 
 /* A container may make its own /etc/passwd a pipe to nowhere; its monitor does not wait for that for ever. */
 #define CHILD_TIMEOUT_MS 10000
@@ -90,6 +91,7 @@ int launch_refuse(Launch *l, int exit_code, int r, const char *format, ...) {
         va_start(ap, format);
         (void) vsnprintf(l->error.text, sizeof(l->error.text), format, ap);
         va_end(ap);
+        utf8_make_line(l->error.text); /* it may have been cut within a character */
         l->error.exit_code = exit_code;
         return r;
 }

@@ -107,6 +107,17 @@ refused() {
         assert_line 0 "No such container"
 }
 
+# D-Bus has no answer for a text that is not UTF-8: whoever waits for one would wait for ever.
+@test "names that are not UTF-8, and one that is cut within a character" {
+        local cut
+        cut=$(printf 'a%.0s' {1..127})é
+        refused 1 "No such container: caf?" -- timeout 60 berth stop $'caf\xe9'
+        refused 1 "No such container: aaaa" -- timeout 60 berth attach "$cut"
+        refused 1 "No such container: aaaa" -- timeout 60 berth stop "$cut"
+        run -127 --separate-stderr timeout 60 berth run --rm busybox "/$(printf 'éé/%.0s' {1..150})x"
+        assert_line 127 "éé/éé"
+}
+
 @test "of several names each is tried" {
         berth create --name one busybox true >/dev/null
         berth create --name two busybox true >/dev/null

@@ -254,6 +254,22 @@ static void test_numbers(void **state) {
         }
 }
 
+/* Who passes a socket that lingers cannot make its last close wait, which may be berthd's. */
+static void test_lingering(void **state) {
+        struct linger linger = { .l_onoff = 1, .l_linger = 3600 };
+        socklen_t size = sizeof(linger);
+        _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sd_bus_message *m = new_call();
+
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, size), 0);
+        assert_true(sd_bus_message_append(m, "a{sv}", 1, "stdout", "h", fd) >= 0);
+        assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
+        assert_int_equal(bus_message_check_bounds(m, NULL), 0);
+        assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+        assert_int_equal(linger.l_onoff, 0);
+        sd_bus_message_unref(m);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_streams, setup, teardown),
@@ -261,6 +277,7 @@ int main(void) {
                 cmocka_unit_test(test_list_and_fail),
                 cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_lingering, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

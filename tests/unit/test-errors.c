@@ -47,6 +47,16 @@ static void test_errno(void **state) {
         }
 }
 
+/* A text that was cut within a character, or decoded from a path: sd-bus would send no answer with it. */
+static void test_refuse(void **state) {
+        _cleanup_(sd_bus_error_free) sd_bus_error cut = SD_BUS_ERROR_NULL, raw = SD_BUS_ERROR_NULL;
+
+        assert_int_equal(bus_refuse(&cut, BERTH_ERROR_NO_SUCH_CONTAINER, "No: %.2s", "a\xc3\xa9"), -ENOENT);
+        assert_string_equal(cut.message, "No: a?");
+        assert_int_equal(bus_refuse(&raw, BERTH_ERROR_BAD_OPTION, "\xc3\xa9 caf\xe9\n\xed\xa0\x80"), -EINVAL);
+        assert_string_equal(raw.message, "\xc3\xa9 caf?????");
+}
+
 static int setup(void **state) {
         return bus_errors_register() < 0 ? -1 : 0;
 }
@@ -56,6 +66,7 @@ int main(void) {
                 cmocka_unit_test(test_rows),
                 cmocka_unit_test(test_last_row),
                 cmocka_unit_test(test_errno),
+                cmocka_unit_test(test_refuse),
         };
         return cmocka_run_group_tests(tests, setup, NULL);
 }
