@@ -292,12 +292,14 @@ static void watch_stall(ClientStream *s) {
         loop_timer_set(s->client->task->loop, &s->stall, CLIENT_STALL_SEC * USEC_PER_SEC);
 }
 
-static void on_stall(void *userdata) {
-        Client *c = userdata;
-
+static void client_give_up(Client *c, const char *text) {
         if (c->closes_input)
                 task_end_input(c->task);
-        client_detach(c, "Detached: the output was not read for 10 seconds.");
+        client_detach(c, text);
+}
+
+static void on_stall(void *userdata) {
+        client_give_up(userdata, "Detached: the output was not read for 10 seconds.");
 }
 
 /* Writes what it can. Bytes written; a reader that is gone takes everything, as /dev/null would. */
@@ -357,20 +359,42 @@ static bool stream_has_room(const ClientStream *s) {
         return s->size < CLIENT_BUFFER_MAX || (s->behind && s->client->task->n_spilled < SPILL_MAX);
 }
 
+static uint64_t usec_since_taken(const ClientStream *s) {
+        return now_monotonic() - (s->stall.deadline - CLIENT_STALL_SEC * USEC_PER_SEC);
+}
+
+/* All that may be kept is kept. Who takes nothing goes now, if it is not the only one to wait for its own output. */
+static void make_room(Task *t) {
+        for (Client *c = t->clients, *next; c && !t->reaped && (t->log || t->clients->next); c = next) {
+                next = c->next;
+                for (ClientStream *s = c->output; s < c->output + N_ELEMENTS(c->output); s++) {
+                        if (stream_has_room(s) || !s->behind || s->stall.deadline == 0)
+                                continue;
+                        uint64_t usec = usec_since_taken(s);
+                        if (usec >= CLIENT_DEAF_USEC) {
+                                client_give_up(c, "Detached: the output was not read, and 64 MiB of it wait.");
+                                break;
+                        }
+                        loop_timer_set(t->loop, &s->patience, CLIENT_DEAF_USEC - usec);
+                }
+        }
+}
+
 /* Its buffer has been full for a while. Who takes little from it does not set the pace of all. */
 static void on_patience(void *userdata) {
         ClientStream *s = userdata;
         Task *t = s->client->task;
 
-        if (s->size < CLIENT_BUFFER_MAX || s->behind)
+        if (s->size < CLIENT_BUFFER_MAX)
                 return;
-        s->behind = s->taken < CLIENT_PACE;
-        if (s->behind)
-                task_update(t);
-        else {
+        if (!s->behind && s->taken >= CLIENT_PACE) {
                 s->taken = 0;
                 loop_timer_set(t->loop, &s->patience, CLIENT_PATIENCE_USEC);
+                return;
         }
+        s->behind = true;
+        make_room(t);
+        task_update(t);
 }
 
 /* What the client did not take at once: behind what waits already. */
@@ -458,6 +482,7 @@ void clients_deliver(Task *task, LogStream stream, const char *data, size_t size
                 } else if (!waiting)
                         watch_stall(s);
         }
+        make_room(task);
 }
 
 bool clients_have_room(const Task *task, LogStream stream) {

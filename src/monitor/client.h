@@ -6,7 +6,8 @@
  * Output waits for it in a bounded buffer. While that is full the task's output is not read: a client that takes it
  * steadily sets the pace, and loses nothing. One that for CLIENT_PATIENCE takes less than CLIENT_PACE is behind: what
  * comes then goes to its spill, and neither the log nor another client waits for it, until all spills of the task
- * together have SPILL_MAX. Who takes nothing at all for CLIENT_STALL_SEC is detached. */
+ * together have SPILL_MAX. Who takes nothing at all for CLIENT_STALL_SEC is detached; where the spills are full and so
+ * the log or another client would wait for it, after CLIENT_DEAF_USEC. */
 #pragma once
 
 #include "monitor/journal.h"
@@ -16,6 +17,7 @@
 
 #define CLIENT_STALL_SEC 10
 #define CLIENT_PATIENCE_USEC (USEC_PER_SEC / 5)
+#define CLIENT_DEAF_USEC USEC_PER_SEC
 #define CLIENT_PACE ((size_t) 16 * 1024)
 #define CLIENT_BUFFER_MAX ((size_t) 64 * 1024)
 

@@ -12,14 +12,14 @@ has_logged() {
 }
 
 @test "one that never reads holds up neither the log nor another client, and is let go with a line" {
-        berth run -d --name loud busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done; seq 1 100000; while [ ! -e /end ]; do sleep 0.05; done; exit 3'
+        berth run -d --name loud busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done; seq 1 30000; while [ ! -e /end ]; do sleep 0.05; done; exit 3'
         berth attach loud 2>"$BATS_TEST_TMPDIR/deaf" 3>&- 4>&- | { sleep 1000; } 3>&- 4>&- &
         deaf=$!
         berth attach loud >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
         reader=$!
         wait_until bash -c "[ \$(find /proc/\$(cut -d' ' -f1 /run/berth/containers/$(berth inspect -f '{{.Id}}' loud)/monitor)/fd -lname 'socket:*' | wc -l) -ge 5 ]" || true
         berth exec loud touch /go
-        wait_until -t 60 has_logged loud 100000
+        wait_until -t 60 has_logged loud 30000
         # All that was while the deaf one is still attached.
         assert_equal "$(cat "$BATS_TEST_TMPDIR/deaf")" ''
         wait_until grep -q 'output was not read for 10 seconds' "$BATS_TEST_TMPDIR/deaf"
@@ -27,7 +27,23 @@ has_logged() {
         berth exec loud touch /end
         wait "$reader" && code=0 || code=$?
         assert_equal "$code" 3
-        seq 1 100000 | cmp - "$BATS_TEST_TMPDIR/out"
+        seq 1 30000 | cmp - "$BATS_TEST_TMPDIR/out"
+        kill "$deaf"
+}
+
+@test "one that never reads is let go before its time when as much is kept for it as may be" {
+        berth run -d --name torrent busybox sh -c 'while [ ! -e /go ]; do sleep 0.05; done; head -c 90000000 /dev/zero | tr "\\0" x; exit 3'
+        berth attach torrent 2>"$BATS_TEST_TMPDIR/deaf" 3>&- 4>&- | { sleep 1000; } 3>&- 4>&- &
+        deaf=$!
+        berth attach torrent 3>&- 4>&- | sha256sum >"$BATS_TEST_TMPDIR/sum" 3>&- 4>&- &
+        reader=$!
+        read -r pid _ </run/berth/containers/"$(berth inspect -f '{{.Id}}' torrent)"/monitor
+        wait_until bash -c "[ \$(find /proc/$pid/fd -lname 'pipe:*' | wc -l) -ge 6 ]"
+        berth exec torrent touch /go
+        assert_equal "$(berth wait torrent)" 3
+        wait "$reader"
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/sum")" "$(head -c 90000000 /dev/zero | tr "\\0" x | sha256sum)"
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/deaf")" 'berth: Detached: the output was not read, and 64 MiB of it wait.'
         kill "$deaf"
 }
 

@@ -388,6 +388,31 @@ static void test_spill_is_full(void **state) {
         task_free(t);
 }
 
+/* When as much is kept as may be, a reader waits no longer for one that never reads. */
+static void test_spill_is_full_beside_a_reader(void **state) {
+        Task *t = start(COUNT_UP(150000000), STREAM_STDOUT);
+        size_t total = 0;
+        ControlMessage m;
+        Peer reader, deaf;
+
+        assert_int_equal(attach(t, STREAM_STDOUT, &deaf), 0);
+        assert_int_equal(attach(t, STREAM_STDOUT, &reader), 0);
+        while (!take(&reader, &total)) {
+                LoopTimer *stall = &deaf.client->output[LOG_STDOUT].stall;
+                if (t->clients && t->clients->next && stall->deadline > 0)
+                        stall->deadline = now_monotonic() + USEC_PER_SEC * 5; /* half of its time is over */
+                run_for(1);
+        }
+        assert_int_equal(total, 150000000);
+        assert_int_equal(wire_recv(deaf.control, &m, sizeof(m), NULL, NULL), 1);
+        assert_int_equal(m.type, CONTROL_DETACHED);
+        assert_non_null(strstr(m.text, "64 MiB"));
+        assert_int_equal(t->n_spilled, 0);
+        peer_close(&reader);
+        peer_close(&deaf);
+        task_free(t);
+}
+
 /* A reader that never reads is let go with a line, and the task goes on. */
 static void test_stalled_reader(void **state) {
         Task *t = start("head -c 2000000 /dev/zero", STREAM_STDOUT);
@@ -696,6 +721,7 @@ int main(void) {
                 cmocka_unit_test(test_pace),
                 cmocka_unit_test(test_reader_beside_a_deaf_one),
                 cmocka_unit_test(test_spill_is_full),
+                cmocka_unit_test(test_spill_is_full_beside_a_reader),
                 cmocka_unit_test(test_stalled_reader),
                 cmocka_unit_test(test_exit_with_slow_reader),
                 cmocka_unit_test(test_reader_gone),
