@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bounds of a call: see bus-bounds.h. */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "container/bus-bounds.h"
+#include "util/io.h"
 #include "util/macro.h"
 #include "wire/errors.h"
 
@@ -20,13 +20,6 @@ static bool is_too_much(const Amount *a) {
 /* Numbers in one piece, of which a call may hold megabytes. */
 static bool is_numbers(char type, const char *contents) {
         return type == 'a' && strlen(contents) == 1 && strchr("ynqiuxtd", contents[0]);
-}
-
-/* The last close of a socket with SO_LINGER waits for the peer, for hours if its owner likes; and the last may be ours. */
-static void end_lingering(int fd) {
-        struct linger none = { .l_onoff = 0 };
-
-        (void) setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)); /* ENOTSOCK: nor does it linger */
 }
 
 /* Everything of the container that has been entered. The bus itself limits the depth to 64. */
@@ -48,7 +41,7 @@ static int measure(sd_bus_message *m, Amount *a) {
                         r = sd_bus_message_read_basic(m, type, &fd);
                         a->bytes += ITEM_SIZE;
                         if (r > 0)
-                                end_lingering(fd);
+                                fd_set_no_linger(fd); /* our close of it may be the last */
                 } else if (contents && is_numbers(type, contents)) {
                         r = sd_bus_message_read_array(m, contents[0], &numbers, &size);
                         a->bytes += r > 0 ? size : 0;

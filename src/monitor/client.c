@@ -21,7 +21,7 @@ static void on_patience(void *userdata);
 
 static void source_close(Client *c, LoopSource *source) {
         (void) loop_watch(c->task->loop, source, 0);
-        source->fd = fd_close(source->fd);
+        source->fd = foreign_close(source->fd);
 }
 
 static void stream_close(ClientStream *s) {
@@ -86,7 +86,8 @@ int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **re
         }
         Client *c = r >= 0 && used == n_fds ? calloc(1, sizeof(Client)) : NULL;
         if (!c) {
-                wire_close_fds(fds, n_fds);
+                for (size_t i = 0; i < n_fds; i++)
+                        fds[i] = foreign_close(fds[i]);
                 return r < 0 ? r : used == n_fds ? -ENOMEM : -EINVAL;
         }
         c->task = task;

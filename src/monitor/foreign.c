@@ -7,6 +7,12 @@
 #include <unistd.h>
 
 #include "monitor/foreign.h"
+#include "util/io.h"
+
+int foreign_close(int fd) {
+        fd_set_no_linger(fd); /* once more: its owner may have set it anew */
+        return fd_close(fd);
+}
 
 int foreign_check(int fd) {
         struct stat st;
@@ -28,7 +34,7 @@ static ssize_t result_of(ssize_t n) {
         return n < 0 ? -errno : n;
 }
 
-/* Empty between two calls. */
+/* Empty between two calls, or one client would get what another sent. */
 static int relay[2] = { -EBADF, -EBADF };
 
 static int open_relay(void) {
@@ -48,7 +54,15 @@ ssize_t foreign_pipe_read(int fd, void *data, size_t size) {
         if (r < 0)
                 return r;
         ssize_t n = result_of(splice(fd, NULL, relay[1], NULL, size, SPLICE_F_NONBLOCK));
-        return n > 0 ? result_of(read(relay[0], data, (size_t) n)) : n;
+        if (n <= 0)
+                return n;
+        ssize_t done = 0, piece = 1;
+        while (done < n && piece > 0) { /* buffers of a pipe in packet mode stay packets: each is a read of its own */
+                piece = result_of(read(relay[0], (char *) data + done, (size_t) (n - done)));
+                done += MAX_OF(piece, (ssize_t) 0);
+        }
+        empty_relay();
+        return done > 0 ? done : piece;
 }
 
 ssize_t foreign_pipe_write(int fd, const void *data, size_t size) {

@@ -9,6 +9,8 @@
 
 /* 0: a pipe or a stream socket; -EOPNOTSUPP: anything else (a file or a terminal could block). */
 int foreign_check(int fd);
+/* As fd_close(), and does not wait until a socket's other side has everything, whatever its owner set. */
+int foreign_close(int fd);
 
 /* As read(2) and write(2), but -EAGAIN rather than waiting. Never raises SIGPIPE where that is ignored. */
 ssize_t foreign_read(int fd, void *data, size_t size);

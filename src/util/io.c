@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +81,13 @@ int fd_set_nonblock(int fd, bool nonblock) {
 
 int fd_set_cloexec(int fd, bool cloexec) {
         return fcntl(fd, F_SETFD, cloexec ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
+}
+
+void fd_set_no_linger(int fd) {
+        static const struct linger off = { 0 };
+
+        if (fd >= 0)
+                (void) setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 }
 
 int memfd_new_sealed(const char *name, const void *data, size_t size) {

@@ -23,6 +23,9 @@ int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size);
 /* Sets or clears O_NONBLOCK on a description that is ours alone (never on one that a client passed). */
 int fd_set_nonblock(int fd, bool nonblock);
 int fd_set_cloexec(int fd, bool cloexec);
+/* The last close of a socket with SO_LINGER waits for the peer, for hours if its owner likes. Not so after this; of no
+ * effect on what is no socket. */
+void fd_set_no_linger(int fd);
 
 /* A sealed, read-only memfd with this content. Returns the descriptor. */
 int memfd_new_sealed(const char *name, const void *data, size_t size);

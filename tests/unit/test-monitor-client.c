@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 
-#include "monitor/foreign.h"
 #include "monitor/task.h"
 #include "util/io.h"
 #include "wire/wire.h"
@@ -614,72 +613,6 @@ static void test_terminal_opened_again(void **state) {
         fd_close(terminal);
 }
 
-/* Neither blocks nor changes flags, on pipes and sockets, full and empty. */
-static void test_foreign(void **state) {
-        static char data[1024 * 1024];
-
-        for (int is_socket = 0; is_socket < 2; is_socket++) {
-                int fds[2];
-                if (is_socket)
-                        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-                else
-                        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-                assert_int_equal(foreign_read(fds[0], data, 10), -EAGAIN);
-                ssize_t n, total = 0;
-                while ((n = foreign_write(fds[1], data, sizeof(data))) > 0)
-                        total += n;
-                assert_int_equal(n, -EAGAIN);
-                assert_true(total > 4096);
-                assert_true(foreign_read(fds[0], data, sizeof(data)) > 0);
-                for (int i = 0; i < 2; i++)
-                        assert_false(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
-                fd_close(fds[0]);
-                assert_int_equal(foreign_write(fds[1], data, 10), -EPIPE);
-                fd_close(fds[1]);
-        }
-}
-
-/* The way of older kernels, on this one: what goes in comes out, nothing blocks, nothing stays in between. */
-static void test_foreign_pipes(void **state) {
-        static char sent[3 * 1024 * 1024], got[sizeof(sent)];
-        size_t in = 0, out = 0;
-        int fds[2];
-
-        for (size_t i = 0; i < sizeof(sent); i++)
-                sent[i] = (char) (i * 31 + i / 253);
-        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-        assert_int_equal(foreign_pipe_read(fds[0], got, 10), -EAGAIN);
-        while (out < sizeof(sent)) {
-                size_t size = MIN_OF((in % 7 + 1) * 10007, sizeof(sent) - in);
-                ssize_t n = size > 0 ? foreign_pipe_write(fds[1], sent + in, size) : -EAGAIN;
-                if (n > 0) {
-                        in += (size_t) n;
-                        continue;
-                }
-                assert_int_equal(n, -EAGAIN);
-                n = foreign_pipe_read(fds[0], got + out, MIN_OF((out % 5 + 1) * 7001, sizeof(got) - out));
-                assert_true(n > 0);
-                out += (size_t) n;
-        }
-        assert_memory_equal(sent, got, sizeof(sent));
-        for (int i = 0; i < 2; i++)
-                assert_false(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
-        assert_int_equal(foreign_pipe_write(fds[1], "end", 3), 3);
-        fd_close(fds[1]);
-        assert_int_equal(foreign_pipe_read(fds[0], got, 10), 3);
-        assert_int_equal(foreign_pipe_read(fds[0], got, 10), 0);
-        fd_close(fds[0]);
-        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-        fd_close(fds[0]);
-        assert_int_equal(foreign_pipe_write(fds[1], "lost", 4), -EPIPE);
-        fd_close(fds[1]);
-        assert_int_equal(pipe2(fds, O_CLOEXEC), 0); /* what could not be written is not in the next one's way */
-        assert_int_equal(foreign_pipe_write(fds[1], "new", 3), 3);
-        assert_int_equal(read(fds[0], got, 10), 3);
-        assert_memory_equal(got, "new", 3);
-        wire_close_fds(fds, 2);
-}
-
 /* A client that sends without pause, or nonsense, is served and harms nobody. */
 static void test_flood(void **state) {
         ControlMessage m = { .magic = CONTROL_MAGIC, .type = CONTROL_RESIZE, .rows = 1, .columns = 1 };
@@ -729,8 +662,6 @@ int main(void) {
                 cmocka_unit_test(test_exec_dies_with_client),
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_terminal_opened_again),
-                cmocka_unit_test(test_foreign),
-                cmocka_unit_test(test_foreign_pipes),
                 cmocka_unit_test(test_flood),
         };
 
