@@ -133,6 +133,7 @@ static void on_request(void *userdata, uint32_t events) {
         request.id[sizeof(request.id) - 1] = '\0';
         request.origin[sizeof(request.origin) - 1] = '\0';
         request.text[sizeof(request.text) - 1] = '\0';
+        caller_terminate(&request.caller);
         bool known = request.magic == MONITOR_MAGIC && request.type > 0 && request.type < N_ELEMENTS(requests);
         if (!known || !requests[request.type].takes_fds)
                 wire_close_fds(fds, n_fds);

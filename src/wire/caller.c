@@ -66,3 +66,9 @@ void caller_set_text(char *target, size_t size, const char *text) {
                 target[n] = text[n] > ' ' && text[n] < 127 ? text[n] : '?';
         target[n] = '\0';
 }
+
+void caller_terminate(Caller *c) {
+        c->user[sizeof(c->user) - 1] = '\0';
+        c->command[sizeof(c->command) - 1] = '\0';
+        c->unit[sizeof(c->unit) - 1] = '\0';
+}

@@ -24,5 +24,8 @@ const char *caller_describe(const Caller *c, char buffer[CALLER_TEXT_MAX]);
 int caller_to_json(const Caller *c, json_object *object);
 int caller_from_json(json_object *object, Caller *ret);
 
+/* Its texts end somewhere, whatever came over the wire. */
+void caller_terminate(Caller *c);
+
 /* Copies what is printable, and something else for what is not. */
 void caller_set_text(char *target, size_t size, const char *text);

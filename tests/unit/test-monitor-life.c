@@ -236,6 +236,30 @@ static void test_last_words(void **state) {
         subject_end(&s);
 }
 
+/* Texts that do not end: the record has as much of them as there is room for, and nothing of what lies behind. */
+static void test_texts_without_end(void **state) {
+        MonitorRequest stop = { .type = MONITOR_STOP, .timeout_sec = -1, .caller.pid = 7 };
+        _cleanup_json_ json_object *o = NULL;
+        Subject s;
+
+        memset(stop.id, 'i', sizeof(stop.id));
+        memset(stop.origin, 'o', sizeof(stop.origin));
+        memset(stop.caller.user, 'u', sizeof(stop.caller.user));
+        memset(stop.caller.command, 'c', sizeof(stop.caller.command));
+        memset(stop.caller.unit, 'n', sizeof(stop.caller.unit));
+        memset(stop.text, 't', sizeof(stop.text));
+        subject_start(&s, NULL);
+        assert_int_equal(answer_to(&s, stop, NULL, 0), 0);
+        request(&s, (MonitorRequest) { .type = MONITOR_ABORT }, NULL, 0);
+        assert_int_equal(next_event(&s).type, MONITOR_FAILED);
+        assert_int_equal(json_read_file(s.bundle_fd, "exit.json", 65536, &o), 0);
+        assert_int_equal(strlen(json_get_string(o, "stoppedBy")), sizeof(stop.origin) - 1);
+        assert_int_equal(strlen(json_get_string(o, "stoppedByUser")), sizeof(stop.caller.user) - 1);
+        assert_int_equal(strlen(json_get_string(o, "stoppedByCommand")), sizeof(stop.caller.command) - 1);
+        assert_int_equal(strlen(json_get_string(o, "stoppedByUnit")), sizeof(stop.caller.unit) - 1);
+        subject_end(&s);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_abort),
@@ -243,6 +267,7 @@ int main(void) {
                 cmocka_unit_test(test_requests_refused),
                 cmocka_unit_test(test_connections),
                 cmocka_unit_test(test_last_words),
+                cmocka_unit_test(test_texts_without_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
