@@ -13,7 +13,8 @@ typedef struct Names {
         char image_id[80];
 } Names;
 
-static void begin(Record *r, Names *names, const Container *c, const char *message_id, int severity, const char *event) {
+static void begin(Record *r, Names *names, const Container *c, const char *message_id, Severity severity,
+                  const char *event) {
         snprintf(names->short_id, sizeof(names->short_id), "%.*s", CONTAINER_SHORT_ID_LENGTH, c->id);
         snprintf(names->image_id, sizeof(names->image_id), "sha256:%s", c->image_id);
         record_begin(r, message_id, severity, event);
@@ -30,7 +31,7 @@ void container_record_created(const Container *c) {
         Record r;
         Names names;
 
-        begin(&r, &names, c, BERTH_MESSAGE_CREATED, RECORD_INFO, "create");
+        begin(&r, &names, c, BERTH_MESSAGE_CREATED, SEVERITY_INFO, "create");
         c->host->caller(c->host, &caller);
         const char *by = record_add_caller(&r, &caller);
         record_end(&r, c->host->records, "Container %s was created from image %s%s.", c->name, c->settings.image, by);
@@ -41,7 +42,7 @@ void container_record_removed(const Container *c) {
         Record r;
         Names names;
 
-        begin(&r, &names, c, BERTH_MESSAGE_REMOVED, RECORD_INFO, "destroy");
+        begin(&r, &names, c, BERTH_MESSAGE_REMOVED, SEVERITY_INFO, "destroy");
         c->host->caller(c->host, &caller);
         const char *by = record_add_caller(&r, &caller);
         record_end(&r, c->host->records, "Container %s was removed%s.", c->name, by);
@@ -51,7 +52,7 @@ static void record_lost(const Container *c, uint64_t lines) {
         Record r;
         Names names;
 
-        begin(&r, &names, c, BERTH_MESSAGE_LINES_LOST, RECORD_WARNING, "log");
+        begin(&r, &names, c, BERTH_MESSAGE_LINES_LOST, SEVERITY_WARNING, "log");
         record_add(&r, "CONTAINER_RUN_ID", c->result.run_id);
         record_add_number(&r, "BERTH_LINES_LOST", (int64_t) lines);
         record_end(&r, c->host->records,
@@ -66,18 +67,18 @@ static void record_died(const Container *c) {
         Names names;
 
         begin(&r, &names, c, ran ? BERTH_MESSAGE_DIED : BERTH_MESSAGE_START_FAILED,
-              result->exit_code == 0 || result->stopped_by ? RECORD_INFO : RECORD_WARNING, "die");
+              ran ? severity_of_end(result->exit_code, result->oom_killed, result->stopped_by) : SEVERITY_WARNING, "die");
         record_add(&r, "CONTAINER_RUN_ID", result->run_id);
         record_add_number(&r, "BERTH_EXIT_CODE", result->exit_code);
         if (result->signal > 0)
                 record_add_number(&r, "BERTH_SIGNAL", result->signal);
         if (result->oom_killed)
                 record_add(&r, "BERTH_OOM_KILLED", "true");
-        record_add(&r, "BERTH_STOPPED_BY", result->stopped_by);
+        const char *by = record_add_stopper(&r, result->stopped_by, &result->stopper);
         record_add(&r, "BERTH_ERROR", result->error);
         if (ran)
-                record_end(&r, c->host->records, "Container %s has ended with exit code %i%s%s.", c->name,
-                           result->exit_code, result->error ? ": " : "", result->error ? result->error : "");
+                record_end(&r, c->host->records, "Container %s has ended with exit code %i%s%s%s.", c->name,
+                           result->exit_code, by, result->error ? ": " : "", result->error ? result->error : "");
         else
                 record_end(&r, c->host->records, "Container %s could not be started: %s", c->name,
                            result->error ? result->error : "nobody knows why");

@@ -84,7 +84,10 @@ void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
                 service_caller_refuse(&run->caller, text);
         memcpy(result.run_id, c->result.run_id, sizeof(result.run_id));
         result.error = strdup(text);
-        result.stopped_by = run->stop_asked ? strdup("client") : NULL;
+        if (run->stop_asked) {
+                result.stopped_by = strdup("client");
+                result.stopper = run->stopper;
+        }
         result.started_usec = c->state == CONTAINER_RUNNING ? c->result.started_usec : 0;
         result.finished_usec = now_usec(CLOCK_REALTIME);
         run_end(run, &result);

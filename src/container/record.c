@@ -155,9 +155,9 @@ static void send_fields(Records *records, const RecordField *fields, size_t n) {
 
 /* --- One record --- */
 
-void record_begin(Record *r, const char *message_id, int severity, const char *event) {
+void record_begin(Record *r, const char *message_id, Severity severity, const char *event) {
         static const char *const severities[] = {
-                [RECORD_WARNING] = "4", [RECORD_NOTICE] = "5", [RECORD_INFO] = "6",
+                [SEVERITY_WARNING] = "4", [SEVERITY_NOTICE] = "5", [SEVERITY_INFO] = "6",
         };
 
         r->n = r->n_numbers = 0;
@@ -191,6 +191,24 @@ const char *record_add_caller(Record *r, const Caller *caller) {
         record_add(r, "BERTH_CALLER_COMMAND", caller->command);
         record_add(r, "BERTH_CALLER_UNIT", caller->unit);
         snprintf(r->by, sizeof(r->by), " by %s", caller_describe(caller, buffer));
+        return r->by;
+}
+
+const char *record_add_stopper(Record *r, const char *stopped_by, const Caller *stopper) {
+        char buffer[CALLER_TEXT_MAX];
+
+        if (!stopped_by)
+                return "";
+        record_add(r, "BERTH_STOPPED_BY", stopped_by);
+        if (stopper->pid > 0) {
+                record_add_number(r, "BERTH_STOPPED_BY_PID", stopper->pid);
+                record_add_number(r, "BERTH_STOPPED_BY_UID", stopper->uid);
+                record_add(r, "BERTH_STOPPED_BY_USER", stopper->user);
+                record_add(r, "BERTH_STOPPED_BY_COMMAND", stopper->command);
+                record_add(r, "BERTH_STOPPED_BY_UNIT", stopper->unit);
+        }
+        snprintf(r->by, sizeof(r->by), ", asked for by %s",
+                 stopper->pid > 0 ? caller_describe(stopper, buffer) : caller_kind(stopped_by));
         return r->by;
 }
 

@@ -7,10 +7,7 @@
 
 #include "util/macro.h"
 #include "wire/caller.h"
-
-#define RECORD_WARNING 4
-#define RECORD_NOTICE 5
-#define RECORD_INFO 6
+#include "wire/message-ids.h"
 
 typedef struct Records Records;
 
@@ -28,15 +25,17 @@ typedef struct Record {
         size_t n;
         char numbers[RECORD_NUMBERS_MAX][24];
         size_t n_numbers;
-        char by[CALLER_TEXT_MAX + 4];
+        char by[CALLER_TEXT_MAX + 16];
         char message[1024];
 } Record;
 
-void record_begin(Record *r, const char *message_id, int severity, const char *event);
+void record_begin(Record *r, const char *message_id, Severity severity, const char *event);
 void record_add(Record *r, const char *key, const char *value);
 void record_add_number(Record *r, const char *key, int64_t value);
-/* Who asked, as fields. Returns " by …" for the message, "" if it was nobody in particular. */
+/* Who asked, as fields BERTH_CALLER_… . Returns " by …" for the message, "" if it was nobody in particular. */
 const char *record_add_caller(Record *r, const Caller *caller);
+/* Who asked for the end (exit-record.h: "client", "systemd", …), as fields BERTH_STOPPED_BY… . Returns ", asked for by …". */
+const char *record_add_stopper(Record *r, const char *stopped_by, const Caller *stopper);
 /* Sends it, with its message. What cannot be kept is dropped. `records` may be NULL: nobody is told. */
 void record_end(Record *r, Records *records, const char *format, ...) _printf_(3, 4);
 

@@ -24,7 +24,7 @@ void manager_record_image(Manager *m, const char *action, const char *id, const 
         if (i == N_ELEMENTS(kinds) || asprintf(&full_id, "sha256:%s", id) < 0)
                 return;
         name = reference && *reference ? reference : full_id;
-        record_begin(&r, kinds[i].message_id, RECORD_INFO, action);
+        record_begin(&r, kinds[i].message_id, SEVERITY_INFO, action);
         record_add(&r, "IMAGE_NAME", name);
         record_add(&r, "IMAGE_ID", full_id);
         by = record_add_caller(&r, caller);

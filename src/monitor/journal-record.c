@@ -8,9 +8,6 @@
 #include "util/strv.h"
 #include "wire/message-ids.h"
 
-#define SEVERITY_WARNING 4
-#define SEVERITY_NOTICE 5
-#define SEVERITY_INFO 6
 #define TEXT_MAX 1024
 
 static const char *annotation(const Monitor *m, const char *key) {
@@ -64,12 +61,8 @@ static const char *add_stopper(Monitor *m, char buffer[CALLER_TEXT_MAX]) {
         if (!m->stopped_by[0])
                 return NULL;
         add_text(j, "BERTH_STOPPED_BY", m->stopped_by);
-        if (streq(m->stopped_by, "shutdown"))
-                return "the shutdown of the machine";
-        if (!streq(m->stopped_by, "client"))
-                return "systemd, at whose request it does not say";
-        if (c->pid <= 0)
-                return "a client";
+        if (!streq(m->stopped_by, "client") || c->pid <= 0)
+                return caller_kind(m->stopped_by);
         journal_fieldf(j, "BERTH_STOPPED_BY_PID", "%i", c->pid);
         journal_fieldf(j, "BERTH_STOPPED_BY_UID", "%u", c->uid);
         add_text(j, "BERTH_STOPPED_BY_USER", c->user);
@@ -121,8 +114,7 @@ void record_died(Monitor *m) {
         const ExitRecord *record = &m->record;
         char who[CALLER_TEXT_MAX], name[16], how[32] = "";
         const char *stopper;
-        int severity = record->oom_killed ? SEVERITY_WARNING
-                       : record->exit_code == 0 || m->stopped_by[0] ? SEVERITY_INFO : SEVERITY_NOTICE;
+        Severity severity = severity_of_end(record->exit_code, record->oom_killed, m->stopped_by[0]);
 
         if (!begin(m, BERTH_MESSAGE_DIED, severity, "die"))
                 return;

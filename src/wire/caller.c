@@ -2,7 +2,14 @@
 /* The Caller as text: see caller.h. */
 #include <stdio.h>
 
+#include "util/strv.h"
 #include "wire/caller.h"
+
+const char *caller_kind(const char *stopped_by) {
+        return streq(stopped_by, "client")     ? "a client"
+               : streq(stopped_by, "shutdown") ? "the shutdown of the machine"
+                                               : "systemd, at whose request it does not say";
+}
 
 const char *caller_describe(const Caller *c, char buffer[CALLER_TEXT_MAX]) {
         char uid[24];

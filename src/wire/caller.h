@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Caller is who asked for something over the bus, as far as that is known: for people to read, never to decide anything by. The
- * texts hold printable ASCII alone. */
+/* A Caller is who asked for something over the bus, as far as that is known: for people to read, never to decide anything
+ * by. The texts hold printable ASCII alone. */
 #pragma once
 
 #include <stdint.h>
@@ -15,6 +15,9 @@ typedef struct Caller {
         char command[17]; /* of the process: "berth" */
         char unit[128];   /* it is in: "session-3.scope" */
 } Caller;
+
+/* Who asked for an end, in words, where no more is known of it; `stopped_by` as the record of the end has it. */
+const char *caller_kind(const char *stopped_by);
 
 /* "root (uid 0, berth[123] in session-3.scope)"; "" for nobody. Returns `buffer`. */
 #define CALLER_TEXT_MAX 256

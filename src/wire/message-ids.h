@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The MESSAGE_ID of each record that berth writes to the journal about the life of containers and images. What an administrator is
- * told of it (journalctl -x) stands in catalog/berth.catalog; tests/check-catalog compares the two. The fields are in
- * docs/architecture.md. An id stays what it is for ever: people search for it. */
+/* The MESSAGE_ID of each record that berth writes to the journal about the life of containers and images. What an
+ * administrator is told of it (journalctl -x) stands in catalog/berth.catalog; tests/check-catalog compares the two. The
+ * fields are in docs/architecture.md. An id stays what it is for ever: people search for it. */
 #pragma once
+
+#include <stdbool.h>
+
+typedef enum Severity { SEVERITY_WARNING = 4, SEVERITY_NOTICE = 5, SEVERITY_INFO = 6 } Severity; /* syslog(3) */
+
+/* Of BERTH_MESSAGE_DIED, whoever writes it: want of memory is to be seen, an end that nobody asked for to be found. */
+static inline Severity severity_of_end(int exit_code, bool oom_killed, bool asked_for) {
+        return oom_killed ? SEVERITY_WARNING : exit_code == 0 || asked_for ? SEVERITY_INFO : SEVERITY_NOTICE;
+}
 
 #define BERTH_MESSAGE_CREATED        "09e0381c709841dbaa97947c0fe4d300" /* berthd */
 #define BERTH_MESSAGE_STARTED        "46db2931127340c891b9d03c3f83af68" /* the monitor */

@@ -129,6 +129,21 @@ record() {
         assert_contains "$(journalctl -q -o cat -u berth-orphan.scope)" "Container orphan has ended with exit code 137: the monitor was killed."
 }
 
+@test "a monitor that is killed in a stop: berthd tells who asked for the end" {
+        berth run -d --name stubborn busybox sh -c 'trap "" TERM; while :; do sleep 1; done'
+        wait_until has_events stubborn "create start"
+        read -r monitor _ </run/berth/containers/"$(berth inspect -f '{{.Id}}' stubborn)"/monitor
+        berth stop -t 300 stubborn &
+        wait_until has_events stubborn "create start stop"
+        kill -9 "$monitor"
+        wait
+        wait_until has_events stubborn "create start stop die"
+        assert_equal "$(record stubborn die '._SYSTEMD_UNIT + " " + .BERTH_STOPPED_BY + " " + .BERTH_STOPPED_BY_USER + " " + .BERTH_STOPPED_BY_COMMAND + " " + .PRIORITY')" \
+                "berthd.service client root berth 6"
+        assert_contains "$(record stubborn die .MESSAGE)" "exit code 137, asked for by root (uid 0, berth["
+        assert_equal "$(berth inspect -f '{{.State.StoppedByUser}}' stubborn)" root
+}
+
 @test "a hundred quick runs, berthd killed meanwhile: no end is missing" {
         for ((i = 0; i < 100; i++)); do
                 berth run --name "quick$i" busybox sh -c "exit $((i % 50))" 2>/dev/null &
