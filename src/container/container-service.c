@@ -94,7 +94,8 @@ static int dropin_text(const Container *c, char **ret) {
                         "[Service]\n"
                         "TimeoutStopSec=%s\n"
                         "# Restarts are the monitor's business; should it be killed itself, it comes back.\n"
-                        "Restart=on-abnormal\n",
+                        "Restart=on-abnormal\n"
+                        "RestartSec=1s\n",
                         c->id, seconds) < 0
                        ? -ENOMEM
                        : 0;
@@ -178,13 +179,23 @@ int container_service_install(const Container *c) {
         return r < 0 ? r : 1;
 }
 
+/* Not by the shutdown; nor one that somebody has sent a signal, and that the shutdown has stopped since. */
+static bool was_stopped_by_hand(const ContainerResult *result) {
+        if (!result->stopped_by)
+                return result->stopped_by_hand;
+        return streq(result->stopped_by, "client") || streq(result->stopped_by, "systemd");
+}
+
 void container_service_ended(const Container *c) {
+        if (was_stopped_by_hand(&c->result))
+                container_service_park(c);
+}
+
+void container_service_park(const Container *c) {
         _cleanup_(files_done) ServiceFiles f = { .units_fd = -EBADF };
-        const char *by = c->result.stopped_by;
         int r;
 
-        if (!container_wants_service(c) || !streq(c->settings.restart, "unless-stopped") || !by ||
-            (!streq(by, "client") && !streq(by, "systemd")))
+        if (!container_wants_service(c) || !streq(c->settings.restart, "unless-stopped"))
                 return;
         r = files_init(&f, c->name);
         if (r >= 0)

@@ -24,6 +24,7 @@ bool container_unit_is_service(const char *unit); /* NULL: no */
 int container_service_install(const Container *c);
 /* After an end: what was stopped by hand may be to stay so. */
 void container_service_ended(const Container *c);
+void container_service_park(const Container *c); /* somebody wants it to stay so */
 /* It had this name before. Also what a crash has left of that. */
 int container_service_rename(const Container *c, const char *old_name);
 /* Drop-in and link of a container that is gone. */

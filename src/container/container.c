@@ -293,8 +293,10 @@ int container_start_service(Container *c, ServiceCaller *caller, sd_bus_error *e
 }
 
 void container_rest(Container *c) {
-        if (!c->run && container_unit_is_service(c->unit))
-                container_service_retire(c->host, c->unit);
+        if (c->run || !container_unit_is_service(c->unit))
+                return;
+        container_service_park(c);
+        container_service_retire(c->host, c->unit);
 }
 
 void container_stop(Container *c, int signo, int32_t timeout) {
@@ -366,9 +368,9 @@ void container_ended(Container *c, ContainerResult *result) {
         if (r < 0)
                 log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code,
                           c->host->statedir, strerror(-r));
-        else if (!c->settings.auto_remove) /* its exit.json says to a later berthd that it is to go, if we are killed */
+        container_service_ended(c); /* while the bundle is there: a later berthd does this again, if we are killed */
+        if (r >= 0 && !c->settings.auto_remove) /* its exit.json says to a later berthd that it is to go, if we are killed */
                 container_bundle_remove(c); /* with exit.json, which until now was the only record */
-        container_service_ended(c);
         c->host->unit_ended(c->host);
         container_changed(c);
         if (c->result.started_usec > 0 && !died_before)

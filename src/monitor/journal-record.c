@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records about the container: see journal-record.h. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,6 +104,11 @@ void record_stopping(Monitor *m, int signo, int timeout) {
         if (signo <= 0)
                 signo = m->stop_signal;
         stopper = add_stopper(m, who);
+        if (m->status == MONITOR_STATUS_RESTARTING) {
+                end(m, "Container %s is asked to end by %s: it is not started again.", annotation(m, "name"),
+                    stopper ? stopper : "nobody");
+                return;
+        }
         journal_fieldf(m->log.journal, "BERTH_SIGNAL", "%i", signo);
         if (timeout > 0)
                 snprintf(then, sizeof(then), ", and is killed after %i s", timeout);
@@ -128,4 +134,14 @@ void record_died(Monitor *m) {
         stopper = add_stopper(m, who);
         end(m, "Container %s has ended with exit code %i%s%s%s%s.", annotation(m, "name"), record->exit_code, how,
             record->oom_killed ? ": it ran out of memory" : "", stopper ? ", asked for by " : "", stopper ? stopper : "");
+}
+
+void record_restarting(Monitor *m, uint64_t delay_usec) {
+        if (!begin(m, BERTH_MESSAGE_RESTARTING, SEVERITY_INFO, "restarting"))
+                return;
+        journal_fieldf(m->log.journal, "BERTH_EXIT_CODE", "%i", m->record.exit_code);
+        journal_fieldf(m->log.journal, "BERTH_RESTART_COUNT", "%u", m->restarts.count);
+        journal_fieldf(m->log.journal, "BERTH_RESTART_DELAY_USEC", "%" PRIu64, delay_usec);
+        end(m, "Container %s will be started again in %.1f s (restart %u).", annotation(m, "name"),
+            (double) delay_usec / USEC_PER_SEC, m->restarts.count);
 }

@@ -8,7 +8,9 @@
 void record_started(Monitor *m);
 /* m->error says why. True: journald has it. */
 bool record_start_failed(Monitor *m);
-/* m->stopped_by and m->stopper say who asks. `timeout` below zero: never killed. */
+/* m->stopped_by and m->stopper say who asks, m->status whether there is anything to signal. `timeout` below zero: never killed. */
 void record_stopping(Monitor *m, int signo, int timeout);
 /* m->record says how. journal_is_empty() afterwards: journald has it, unless it was given up. */
 void record_died(Monitor *m);
+/* The policy wants it again after so long; m->restarts and m->record say which time it is and how it had ended. */
+void record_restarting(Monitor *m, uint64_t delay_usec);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "monitor/journal-record.h"
 #include "monitor/monitor.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -70,6 +71,10 @@ void monitor_back_off(Monitor *m, uint64_t usec) {
         ended->idle = on_past_idle;
         clients_finish(ended, CONTROL_EXITED, m->record.exit_code, NULL);
         task_set_done(ended);
+
+        (void) notify_sendf(m->notify, "STATUS=Ended with status %i, starts again in %.1f s (restart %u)",
+                            m->record.exit_code, (double) usec / USEC_PER_SEC, m->restarts.count);
+        record_restarting(m, usec);
 
         scope_kill(&m->scope);
         monitor_drop_sandbox(m);

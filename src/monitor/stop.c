@@ -62,12 +62,12 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
                 m->stop = STOP_WANTED;
                 return 0;
         }
+        if (m->stop == STOP_NONE || m->stop == STOP_WANTED)
+                record_stopping(m, signo, timeout);
         if (m->status == MONITOR_STATUS_RESTARTING) {
                 monitor_end_back_off(m);
                 return 0;
         }
-        if (m->stop == STOP_NONE || m->stop == STOP_WANTED)
-                record_stopping(m, signo, timeout);
         announce_stop(m, timeout);
         if (m->stop != STOP_KILLED) {
                 m->stop = STOP_SENT;
