@@ -112,8 +112,8 @@ int log_printer_add(LogPrinter *p, const LogEntry *e) {
         LogOutput *o = &p->outputs[e->is_stderr], *other = &p->outputs[!e->is_stderr];
         int r = check_order(p, e);
 
-        if (r <= 0)
-                return r;
+        if (r <= 0 || e->is_unwanted)
+                return MIN_OF(r, 0);
         if ((p->since != LOG_TIME_UNSET && e->nsec < p->since) || (p->until != LOG_TIME_UNSET && e->nsec > p->until))
                 return 0;
         r = output_flush(other);

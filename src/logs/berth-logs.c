@@ -81,6 +81,8 @@ static int put_entry(Out *o, LogReader *reader, const LogEntry *e) {
         int n = snprintf(line, sizeof(line), "__REALTIME_TIMESTAMP=%llu\n", (unsigned long long) e->received);
         int r = out_append(o, line, (size_t) n);
 
+        if (r >= 0 && e->is_unwanted)
+                r = out_append(o, LOG_FIELD_UNWANTED "=1\n", sizeof(LOG_FIELD_UNWANTED "=1\n") - 1);
         if (r >= 0)
                 r = log_reader_fields(reader, put_field, o);
         if (r >= 0)

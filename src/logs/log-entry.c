@@ -11,7 +11,7 @@
 
 /* The fields of one entry that are looked at, as text. What is longer is none of ours and stays empty. */
 typedef struct Fields {
-        char epoch[LOG_ID_MAX], run_id[LOG_ID_MAX], ordinal[24], stream[16], priority[4], partial[8], timestamp[48], prefix[8];
+        char epoch[LOG_ID_MAX], run_id[LOG_ID_MAX], ordinal[24], stream[16], priority[4], partial[8], timestamp[48], prefix[8], piece[24], unwanted[4];
         char unit[512], cgroup[2048];
 } Fields;
 
@@ -36,19 +36,21 @@ static const struct { const char *name; size_t offset, size; } fields[] = {
         FIELD("CONTAINER_LOG_ORDINAL", ordinal),
         FIELD("CONTAINER_MESSAGE_PREFIX", prefix),
         FIELD("CONTAINER_PARTIAL_MESSAGE", partial),
+        FIELD("CONTAINER_PARTIAL_ORDINAL", piece),
         FIELD("CONTAINER_RUN_ID", run_id),
         FIELD("CONTAINER_STREAM", stream),
         FIELD("PRIORITY", priority),
         FIELD("SYSLOG_TIMESTAMP", timestamp),
         FIELD("_SYSTEMD_CGROUP", cgroup),
         FIELD("_SYSTEMD_UNIT", unit),
+        FIELD(LOG_FIELD_UNWANTED, unwanted),
 #undef FIELD
 };
 
 /* What else is never somebody's label or variable: the other fields of a line, and those that systemd.journal-fields(7) names. */
 static const char *const not_details[] = {
         "CONTAINER_ID", "CONTAINER_ID_FULL", "CONTAINER_NAME", "CONTAINER_PARTIAL_ID", "CONTAINER_PARTIAL_LAST",
-        "CONTAINER_PARTIAL_ORDINAL", "CONTAINER_TAG", "IMAGE_DIGEST", "IMAGE_ID", "IMAGE_NAME", "MESSAGE", "MESSAGE_ID",
+        "CONTAINER_TAG", "IMAGE_DIGEST", "IMAGE_ID", "IMAGE_NAME", "MESSAGE", "MESSAGE_ID",
         "CODE_FILE", "CODE_FUNC", "CODE_LINE", "DOCUMENTATION", "ERRNO", "INVOCATION_ID", "SYSLOG_FACILITY", "SYSLOG_IDENTIFIER",
         "SYSLOG_PID", "SYSLOG_RAW", "TID", "UNIT", "USER_INVOCATION_ID", "USER_UNIT",
 };
@@ -228,7 +230,9 @@ int log_parser_end(LogParser *p, uint64_t received, const LogEntry **ret) {
         memcpy(e->epoch, f->epoch, sizeof(e->epoch));
         memcpy(e->run_id, f->run_id, sizeof(e->run_id));
         e->is_stderr = *f->stream ? streq(f->stream, "stderr") : streq(f->priority, "3");
+        e->is_first = !*f->piece || streq(f->piece, "1");
         e->is_partial = streq(f->partial, "true");
+        e->is_unwanted = *f->unwanted;
         e->received = received;
         if (time_parse_date(f->timestamp, &e->nsec) < 0)
                 e->nsec = received * 1000;

@@ -13,13 +13,17 @@ typedef struct LogEntry {
         uint64_t nsec;     /* when the line was read from the container; all pieces of one have the same */
         uint64_t received; /* when journald took it: not before that. Microseconds */
         bool is_stderr;
+        bool is_first;     /* a line begins with it */
         bool is_partial;   /* more of the same line follows */
+        bool is_unwanted;  /* not asked for, but it comes after the beginning of what is: to be counted, not to be shown */
         const char *message; /* as the container wrote it */
         size_t size;
         const char *details; /* what --log-opt put there, as Docker shows it: KEY=value,… sorted and escaped; "" */
 } LogEntry;
 
 typedef struct LogParser LogParser;
+
+#define LOG_FIELD_UNWANTED "__BERTH_UNWANTED" /* is_unwanted, where entries come through a pipe; journald takes no such name */
 
 /* `details`: are they wanted? */
 int log_parser_new(bool details, LogParser **ret);

@@ -58,6 +58,13 @@ export -f workers
                 as $user berth logs -t --tail 2000 bytes >"$data.$user" 2>&1
         done
         cmp "$data.root" "$data.nobody"
+        # a line on stderr that has begun before others on stdout have ended
+        berth run --name mix busybox sh -c 'head -c 20000 /dev/zero | tr "\0" x >&2; sleep 1; echo A; echo B; sleep 1; echo end >&2' >/dev/null 2>&1
+        for user in root nobody; do
+                run --separate-stderr as $user berth logs --tail 2 mix
+                assert_output B
+                assert_equal "${#stderr}" 20003
+        done
         run --separate-stderr as nobody berth logs --tail 2 other
         assert_output 'of another container'
         run --separate-stderr as nobody berth logs --tail 0 other

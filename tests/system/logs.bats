@@ -85,6 +85,32 @@ run_shell() {
         assert_line 125 some tail
 }
 
+@test "--tail counts lines by their ends, and begins inside of none" {
+        local long
+        # on stderr a line in pieces, under way while stdout has two
+        berth run -d --name mix busybox sh -c '
+                echo zero; head -c 40000 /dev/zero | tr "\0" x >&2; until [ -e /1 ]; do sleep 0.1; done; echo A; echo B
+                until [ -e /2 ]; do sleep 0.1; done; head -c 40000 /dev/zero | tr "\0" y >&2; echo end >&2' >/dev/null
+        wait_until sh -c 'journalctl -q CONTAINER_NAME=mix CONTAINER_PARTIAL_ORDINAL=2 | grep -q .'
+        berth exec mix touch /1
+        wait_until sh -c 'journalctl -q CONTAINER_NAME=mix MESSAGE=B | grep -q .'
+        berth exec mix touch /2
+        berth wait mix >/dev/null
+        long=$(head -c 40000 /dev/zero | tr '\0' x; head -c 40000 /dev/zero | tr '\0' y; echo end)
+        run --separate-stderr berth logs --tail 1 mix
+        assert_output ""
+        [ "$stderr" = "$long" ]
+        run --separate-stderr berth logs --tail 2 mix
+        assert_output B
+        [ "$stderr" = "$long" ]
+        run --separate-stderr berth logs --tail 3 mix
+        assert_output $'A\nB'
+        [ "$stderr" = "$long" ]
+        run --separate-stderr berth logs --tail 4 mix
+        assert_output $'zero\nA\nB'
+        [ "$stderr" = "$long" ]
+}
+
 @test "-t, --since and --until agree about when a line was written" {
         local times
         run_shell web 'echo 1; sleep 0.1; echo 2; sleep 0.1; echo 3'

@@ -106,8 +106,27 @@ static void test_fields(void **state) {
                 assert_string_equal(e->details, cases[i].details);
                 assert_int_equal(e->is_stderr, cases[i].is_stderr);
                 assert_int_equal(e->is_partial, cases[i].is_partial);
+                assert_true(e->is_first && !e->is_unwanted);
                 assert_true(e->nsec == cases[i].nsec);
                 assert_true(e->received == 7);
+        }
+}
+
+static void test_pieces(void **state) {
+        static const struct { Field fields[4]; bool is_first, is_unwanted; } cases[] = {
+                { { { "MESSAGE", "" }, { "CONTAINER_LOG_ORDINAL", "1" }, { "CONTAINER_PARTIAL_ORDINAL", "1" } }, true, false },
+                { { { "MESSAGE", "" }, { "CONTAINER_LOG_ORDINAL", "1" }, { "CONTAINER_PARTIAL_ORDINAL", "2" } }, false, false },
+                { { { "MESSAGE", "" }, { "CONTAINER_LOG_ORDINAL", "1" }, { "CONTAINER_PARTIAL_ORDINAL", "11" } }, false, false },
+                { { { "MESSAGE", "" }, { "CONTAINER_LOG_ORDINAL", "1" }, { LOG_FIELD_UNWANTED, "1" } }, true, true },
+        };
+        _cleanup_(log_parser_freep) LogParser *p = NULL;
+        const LogEntry *e = NULL;
+
+        assert_int_equal(log_parser_new(false, &p), 0);
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                assert_int_equal(parse(p, cases[i].fields, &e), 1);
+                assert_int_equal(e->is_first, cases[i].is_first);
+                assert_int_equal(e->is_unwanted, cases[i].is_unwanted);
         }
 }
 
@@ -199,8 +218,8 @@ static void test_stream_in_pieces(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_origin), cmocka_unit_test(test_fields), cmocka_unit_test(test_stream),
-                cmocka_unit_test(test_stream_in_pieces),
+                cmocka_unit_test(test_origin), cmocka_unit_test(test_fields), cmocka_unit_test(test_pieces),
+                cmocka_unit_test(test_stream), cmocka_unit_test(test_stream_in_pieces),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
