@@ -12,6 +12,9 @@
 #include "wire/monitor.h"
 #include "wire/wire.h"
 
+#define INPUT_SIZE ((size_t) 4096)
+#define LEAVING_MAX (16 * INPUT_SIZE)
+
 static void on_control(void *userdata, uint32_t events);
 static void on_departure(void *userdata);
 static void on_input(void *userdata, uint32_t events);
@@ -169,7 +172,7 @@ static void on_departure(void *userdata) {
 /* One read of what it types, and as much of that to the task as it takes; the rest waits in `typed`. 1: there may be
  * more; 0: not now; -ENOMEM. */
 static int take_input(Client *c) {
-        char data[4096];
+        char data[INPUT_SIZE];
         ssize_t n = foreign_read(c->input.fd, data, sizeof(data)), written;
 
         if (n == -EAGAIN || n == -EINTR)
@@ -202,17 +205,17 @@ static int take_input(Client *c) {
         return 0;
 }
 
-/* What it typed before it asked may be in its pipe still: the task gets what it takes without waiting. */
+/* What it typed before it asked may be in its pipe still, which holds LEAVING_MAX: the task gets what it takes of that
+ * without waiting. */
 static void client_leave(Client *c, int when) {
-        int r = 1;
-
         if (when == CONTROL_DETACH_AFTER_INPUT) {
                 c->leaves = true;
                 check_leaving(c);
                 return;
         }
-        while (r > 0 && c->input.fd >= 0 && !c->typed)
-                r = take_input(c);
+        for (size_t most = 0; most < LEAVING_MAX && c->input.fd >= 0 && !c->typed; most += INPUT_SIZE)
+                if (take_input(c) <= 0)
+                        break;
         client_detach(c, NULL);
 }
 

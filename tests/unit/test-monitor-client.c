@@ -247,6 +247,27 @@ static void test_leaving_now(void **state) {
         task_free(t);
 }
 
+/* Input that never ends, to a task that takes all of it: who goes is let go all the same. */
+static void test_leaving_in_full_flow(void **state) {
+        ControlMessage detach = { .magic = CONTROL_MAGIC, .type = CONTROL_DETACH };
+        Task *t = start("exec sleep 1000", STREAM_STDIN | STREAM_STDOUT);
+        int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        Peer p;
+
+        assert_int_equal(attach(t, STREAM_STDIN | STREAM_STDOUT, &p), 0);
+        assert_true(dup3(zero, p.client->input.fd, O_CLOEXEC) >= 0 && dup3(null, t->input.fd, O_CLOEXEC) >= 0);
+        assert_int_equal(wire_send(p.control, &detach, sizeof(detach), NULL, 0), 0);
+        while (t->clients)
+                run_for(USEC_PER_SEC / 100);
+        check_message(p.control, CONTROL_DETACHED, 0);
+        assert_int_equal(task_signal(t, SIGKILL), 0);
+        run_to_end();
+        peer_close(&p);
+        task_free(t);
+        fd_close(zero);
+        fd_close(null);
+}
+
 /* Docker's StdinOnce is the container's, not the first client's. */
 static void test_any_end_of_input(void **state) {
         Task *t = start("cat; echo end", STREAM_STDIN | STREAM_STDOUT);
@@ -648,6 +669,7 @@ int main(void) {
                 cmocka_unit_test(test_much_input),
                 cmocka_unit_test(test_leaving_after_input),
                 cmocka_unit_test(test_leaving_now),
+                cmocka_unit_test(test_leaving_in_full_flow),
                 cmocka_unit_test(test_any_end_of_input),
                 cmocka_unit_test(test_input_stays_open),
                 cmocka_unit_test(test_late_reader),
