@@ -45,9 +45,11 @@ static bool is_shutdown(void) {
 }
 
 /* systemd's own limit must not come before ours. */
-static void announce_stop(Monitor *m, int timeout) {
-        uint64_t usec = timeout < 0 ? FOREVER_USEC : ((uint64_t) timeout + NOTIFY_MARGIN_SEC) * USEC_PER_SEC;
+static void announce_stop(Monitor *m) {
+        uint64_t now = now_monotonic(), deadline = m->stop_timer.deadline, usec = NOTIFY_MARGIN_SEC * USEC_PER_SEC;
 
+        if (m->stop != STOP_KILLED)
+                usec = deadline == 0 ? FOREVER_USEC : usec + (deadline > now ? deadline - now : 0);
         (void) notify_sendf(m->notify, "EXTEND_TIMEOUT_USEC=%llu\nSTATUS=Stopping, as asked by %s",
                             (unsigned long long) usec, m->stopped_by);
 }
@@ -68,14 +70,24 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
                 monitor_end_back_off(m);
                 return 0;
         }
-        announce_stop(m, timeout);
         if (m->stop != STOP_KILLED) {
                 m->stop = STOP_SENT;
                 scope_thaw(&m->scope);
                 (void) task_signal(m->init, signo > 0 ? signo : m->stop_signal);
                 set_deadline(m, timeout);
         }
+        announce_stop(m);
         return 0;
+}
+
+/* systemd wants the end of what a client has asked to end: the payload has had its signal, but may have less time now. And
+ * only now that systemd has begun its own stop does it hear how long ours may take. */
+static void hurry(Monitor *m) {
+        if (m->status != MONITOR_STATUS_RUNNING)
+                return;
+        if (m->stop != STOP_KILLED)
+                set_deadline(m, m->stop_timeout);
+        announce_stop(m);
 }
 
 int monitor_signal(Monitor *m, int signo, const char **ret_text) {
@@ -107,8 +119,10 @@ static void on_signal(void *userdata, uint32_t events) {
         bool from_systemd = info.ssi_pid == 1 && info.ssi_uid == 0;
         if (info.ssi_signo == SIGCONT && !from_systemd)
                 return;
-        if (from_systemd && m->stop != STOP_NONE)
-                return; /* it sends SIGCONT after other signals as well: one request, one signal to the payload */
+        if (from_systemd && m->stop != STOP_NONE) {
+                hurry(m); /* it sends SIGCONT after other signals as well: one request, one signal to the payload */
+                return;
+        }
         (void) monitor_stop(m, 0, m->stop_timeout, !from_systemd ? "client" : is_shutdown() ? "shutdown" : "systemd");
 }
 
