@@ -27,11 +27,42 @@ static void source_close(Client *c, LoopSource *source) {
         source->fd = foreign_close(source->fd);
 }
 
+/* `n` bytes of its spill are gone. */
+static void stream_spilled_less(ClientStream *s, size_t n) {
+        Backlog *b = s->client->task->backlog;
+
+        b->n_spilled -= n;
+        if (spill_size(&s->spill) > 0)
+                return;
+        for (ClientStream **p = &b->spilled; *p; p = &(*p)->next_spilled)
+                if (*p == s) {
+                        *p = s->next_spilled;
+                        break;
+                }
+}
+
+static void stream_spilled_more(ClientStream *s, size_t n) {
+        Backlog *b = s->client->task->backlog;
+
+        b->n_spilled += n;
+        if (spill_size(&s->spill) > n)
+                return;
+        s->next_spilled = b->spilled;
+        b->spilled = s;
+}
+
+static void stream_drop_spill(ClientStream *s) {
+        size_t n = spill_size(&s->spill);
+
+        spill_done(&s->spill);
+        if (n > 0)
+                stream_spilled_less(s, n);
+}
+
 static void stream_close(ClientStream *s) {
         loop_timer_clear(s->client->task->loop, &s->stall);
         loop_timer_clear(s->client->task->loop, &s->patience);
-        s->client->task->n_spilled -= spill_size(&s->spill);
-        spill_done(&s->spill);
+        stream_drop_spill(s);
         s->behind = false;
         source_close(s->client, &s->source);
         free(s->data);
@@ -293,6 +324,7 @@ static bool has_output_left(const Client *c) {
 
 /* The time starts when output has to wait, and anew whenever some of it was taken. */
 static void watch_stall(ClientStream *s) {
+        s->taken_at = now_monotonic();
         loop_timer_set(s->client->task->loop, &s->stall, CLIENT_STALL_SEC * USEC_PER_SEC);
 }
 
@@ -344,7 +376,6 @@ static int stream_keep(ClientStream *s, const char *data, size_t size) {
 
 /* The next of what was spilled, for an empty buffer. */
 static int stream_refill(ClientStream *s) {
-        Task *t = s->client->task;
         size_t wanted = MIN_OF(spill_size(&s->spill), CLIENT_BUFFER_MAX);
 
         s->data = malloc(wanted);
@@ -353,35 +384,57 @@ static int stream_refill(ClientStream *s) {
         ssize_t n = spill_take(&s->spill, s->data, wanted);
         if (n < 0)
                 return (int) n;
-        t->n_spilled -= (size_t) n;
+        stream_spilled_less(s, (size_t) n);
         s->size = (size_t) n;
         s->behind = spill_size(&s->spill) > 0;
         return 0;
 }
 
 static bool stream_has_room(const ClientStream *s) {
-        return s->size < CLIENT_BUFFER_MAX || (s->behind && s->client->task->n_spilled < SPILL_MAX);
+        return s->size < CLIENT_BUFFER_MAX || (s->behind && s->client->task->backlog->n_spilled < SPILL_MAX);
 }
 
-static uint64_t usec_since_taken(const ClientStream *s) {
-        return now_monotonic() - (s->stall.deadline - CLIENT_STALL_SEC * USEC_PER_SEC);
+/* Of those that take nothing, the one with most in its spill. NULL: none takes nothing for long enough; the first will
+ * have done so in *ret_usec. */
+static ClientStream *find_deaf(const Backlog *b, uint64_t *ret_usec) {
+        uint64_t now = now_monotonic(), least = CLIENT_DEAF_USEC;
+        ClientStream *deaf = NULL;
+
+        for (ClientStream *s = b->spilled; s; s = s->next_spilled)
+                if (now - s->taken_at < CLIENT_DEAF_USEC)
+                        least = MIN_OF(least, CLIENT_DEAF_USEC - (now - s->taken_at));
+                else if (!deaf || spill_size(&s->spill) > spill_size(&deaf->spill))
+                        deaf = s;
+        *ret_usec = least;
+        return deaf;
 }
 
-/* All that may be kept is kept. Who takes nothing goes now, if it is not the only one to wait for its own output. */
-static void make_room(Task *t) {
-        for (Client *c = t->clients, *next; c && !t->reaped && (t->log || t->clients->next); c = next) {
-                next = c->next;
-                for (ClientStream *s = c->output; s < c->output + N_ELEMENTS(c->output); s++) {
-                        if (stream_has_room(s) || !s->behind || s->stall.deadline == 0)
-                                continue;
-                        uint64_t usec = usec_since_taken(s);
-                        if (usec >= CLIENT_DEAF_USEC) {
-                                client_give_up(c, "Detached: the output was not read, and 64 MiB of it wait.");
-                                break;
-                        }
-                        loop_timer_set(t->loop, &s->patience, CLIENT_DEAF_USEC - usec);
-                }
+/* All that may be kept is kept, and the log or another client waits for this one: who takes nothing goes now. Not so
+ * where a client waits for its own output alone. */
+static void make_room(ClientStream *waiting) {
+        Task *t = waiting->client->task;
+        Backlog *b = t->backlog;
+        ClientStream *deaf;
+        uint64_t usec = 0;
+
+        while (b->n_spilled >= SPILL_MAX && (deaf = find_deaf(b, &usec))) {
+                bool is_this = deaf->client == waiting->client;
+                client_give_up(deaf->client, "Detached: the output was not read, and 64 MiB of it wait.");
+                if (is_this)
+                        return;
         }
+        loop_timer_set(t->loop, &waiting->patience, usec); /* 0: there is room again */
+}
+
+/* The first stream that all wait for. */
+static ClientStream *find_waiting(Task *t) {
+        if (t->reaped || !t->clients || (!t->log && !t->clients->next))
+                return NULL;
+        for (Client *c = t->clients; c; c = c->next)
+                for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
+                        if (c->output[i].behind && !stream_has_room(&c->output[i]))
+                                return &c->output[i];
+        return NULL;
 }
 
 /* Its buffer has been full for a while. Who takes little from it does not set the pace of all. */
@@ -397,7 +450,9 @@ static void on_patience(void *userdata) {
                 return;
         }
         s->behind = true;
-        make_room(t);
+        s = find_waiting(t);
+        if (s)
+                make_room(s);
         task_update(t);
 }
 
@@ -409,7 +464,7 @@ static int stream_wait(ClientStream *s, const char *data, size_t size) {
         if (spill_size(&s->spill) > 0 || (s->behind && s->size >= CLIENT_BUFFER_MAX)) {
                 r = spill_append(&s->spill, t->spill_directory, data, size);
                 if (r >= 0)
-                        t->n_spilled += size;
+                        stream_spilled_more(s, size);
                 return r;
         }
         r = stream_keep(s, data, size);
@@ -438,7 +493,7 @@ static int stream_taken(ClientStream *s, size_t n) {
         s->start += n;
         s->size -= n;
         s->taken += n;
-        t->n_taken += n;
+        t->backlog->n_taken += n;
         if (n > 0)
                 watch_stall(s);
         if (s->size > 0)
@@ -486,7 +541,9 @@ void clients_deliver(Task *task, LogStream stream, const char *data, size_t size
                 } else if (!waiting)
                         watch_stall(s);
         }
-        make_room(task);
+        ClientStream *waiting = find_waiting(task);
+        if (waiting)
+                make_room(waiting);
 }
 
 bool clients_have_room(const Task *task, LogStream stream) {

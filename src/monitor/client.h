@@ -5,9 +5,9 @@
  *
  * Output waits for it in a bounded buffer. While that is full the task's output is not read: a client that takes it
  * steadily sets the pace, and loses nothing. One that for CLIENT_PATIENCE takes less than CLIENT_PACE is behind: what
- * comes then goes to its spill, and neither the log nor another client waits for it, until all spills of the task
+ * comes then goes to its spill, and neither the log nor another client waits for it, until all spills of the monitor
  * together have SPILL_MAX. Who takes nothing at all for CLIENT_STALL_SEC is detached; where the spills are full and so
- * the log or another client would wait for it, after CLIENT_DEAF_USEC. */
+ * the log or another client would wait, after CLIENT_DEAF_USEC, and who has most in its spill goes first. */
 #pragma once
 
 #include "monitor/journal.h"
@@ -24,17 +24,28 @@
 typedef struct Client Client;
 typedef struct Task Task;
 
-typedef struct ClientStream {
+typedef struct ClientStream ClientStream;
+
+/* What the clients of all tasks of a monitor have not taken yet. */
+typedef struct Backlog {
+        ClientStream *spilled; /* those with a spill, in no order */
+        size_t n_spilled;      /* bytes in all of these */
+        uint64_t n_taken;      /* bytes that were taken after they had waited: it goes on while somebody reads */
+} Backlog;
+
+struct ClientStream {
         Client *client;
         LoopSource source;
         char *data; /* what the client has not taken yet */
         size_t size, start;
         Spill spill;    /* what comes after that */
+        ClientStream *next_spilled;
         bool behind;    /* as long as there is a spill */
+        uint64_t taken_at; /* monotonic: since then it takes nothing; while something waits */
         size_t taken;   /* since `patience` was set, which it is while the buffer is full */
         LoopTimer patience;
         LoopTimer stall;
-} ClientStream;
+};
 
 struct Client {
         Client *next;

@@ -105,7 +105,7 @@ static int run_process(Monitor *m, Task *t, const RuntimeProcess *process, unsig
 
 /* A task in the list, with its client. The descriptors are taken. */
 static int new_exec(Monitor *m, const char *id, unsigned streams, int *fds, size_t n_fds, Task **ret) {
-        Task *t = task_new(&m->loop, m->scratch, m);
+        Task *t = task_new(&m->loop, &m->backlog, m->scratch, m);
         Client *client;
         int r;
 

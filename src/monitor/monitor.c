@@ -86,8 +86,8 @@ static void on_limit(void *userdata) {
         } else if (m->sandbox) {
                 monitor_drop_sandbox(m);
                 loop_timer_set(&m->loop, &m->limit, ENDING_USEC);
-        } else if (m->init->n_taken != m->taken) { /* somebody reads, however slowly */
-                m->taken = m->init->n_taken;
+        } else if (m->backlog.n_taken != m->taken) { /* somebody reads, however slowly */
+                m->taken = m->backlog.n_taken;
                 (void) notify_sendf(m->notify, "EXTEND_TIMEOUT_USEC=%llu",
                                     (unsigned long long) (ENDING_USEC + NOTIFY_MARGIN_USEC));
                 loop_timer_set(&m->loop, &m->limit, ENDING_USEC);
@@ -420,7 +420,7 @@ static void linger(Monitor *m) {
 }
 
 Task *monitor_new_init(Monitor *m) {
-        Task *t = task_new(&m->loop, m->scratch, m);
+        Task *t = task_new(&m->loop, &m->backlog, m->scratch, m);
 
         if (!t)
                 return NULL;

@@ -41,6 +41,7 @@ struct Monitor {
         Task *past; /* inits of earlier rounds, whose clients still take their output */
         Task *execs;
         unsigned n_execs; /* so far */
+        Backlog backlog;  /* of the clients of all these */
         char *scratch;    /* TASK_READ_SIZE bytes for whoever reads output; given back after a burst */
         Server server;
         LoopSource signals;

@@ -44,6 +44,15 @@ int spill_append(Spill *s, const char *directory, const char *data, size_t size)
         return 0;
 }
 
+/* Whole steps of what was taken since `before` go back to the disk; where it cannot do that they stay until all is
+ * taken. None of them holds the newest bytes, too, which come one round after. */
+static void give_back(const Spill *s, uint64_t before) {
+        for (uint64_t step = before - before % SPILL_STEP; step + SPILL_STEP <= s->begin; step += SPILL_STEP)
+                if (s->end <= step + SPILL_RING)
+                        (void) fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                         (off_t) (step % SPILL_RING), (off_t) SPILL_STEP);
+}
+
 ssize_t spill_take(Spill *s, char *data, size_t size) {
         size = MIN_OF(size, spill_size(s));
         ssize_t n = size > 0 ? piece(s, s->begin, data, size, false) : 0;
@@ -52,6 +61,8 @@ ssize_t spill_take(Spill *s, char *data, size_t size) {
                 s->begin += (uint64_t) n;
         if (n >= 0 && s->begin == s->end)
                 spill_done(s); /* gives the disk its room back */
+        else if (n > 0)
+                give_back(s, s->begin - (uint64_t) n);
         return n;
 }
 

@@ -8,6 +8,7 @@
 #include "util/macro.h"
 
 #define SPILL_MAX ((uint64_t) 64 * 1024 * 1024)
+#define SPILL_STEP ((uint64_t) 1 << 20) /* less than this is not given back to the disk; a part of the ring */
 #define SPILL_RING (SPILL_MAX + ((uint64_t) 4 << 20)) /* and what a task that has ended has left in its pipes */
 
 typedef struct Spill {

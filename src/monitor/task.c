@@ -23,12 +23,13 @@ static void on_output_event(void *userdata, uint32_t events);
 static void on_drain(void *userdata);
 static void on_goodbye(void *userdata);
 
-Task *task_new(Loop *loop, char *scratch, void *userdata) {
+Task *task_new(Loop *loop, Backlog *backlog, char *scratch, void *userdata) {
         Task *t = calloc(1, sizeof(Task));
 
         if (!t)
                 return NULL;
         t->loop = loop;
+        t->backlog = backlog;
         t->scratch = scratch;
         t->userdata = userdata;
         t->slave = -EBADF;

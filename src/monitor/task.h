@@ -55,12 +55,11 @@ struct Task {
         JournalLog *log; /* NULL: not logged */
         Client *clients;
         const char *spill_directory; /* borrowed; NULL: memory */
-        size_t n_spilled;            /* bytes in the spills of all clients */
-        uint64_t n_taken;            /* bytes that clients took after they had waited: it goes on while somebody reads */
+        Backlog *backlog;            /* borrowed; one for all tasks of a monitor */
         bool stdin_once; /* the end of a client's input is the task's; never with a terminal */
 };
 
-Task *task_new(Loop *loop, char *scratch, void *userdata);
+Task *task_new(Loop *loop, Backlog *backlog, char *scratch, void *userdata);
 Task *task_free(Task *t);
 DEFINE_FREEP(Task, task_free)
 
@@ -77,7 +76,7 @@ int task_set_running(Task *t);
 int task_signal(Task *t, int signo);
 void task_resize(Task *t, unsigned rows, unsigned columns);
 
-/* For clients: writes to the task's stdin: bytes taken, -EAGAIN (client_on_input_room() follows), -EPIPE. */
+/* For clients: writes to the task's stdin: bytes taken, -EAGAIN (clients_pump_input() follows), -EPIPE. */
 ssize_t task_write_input(Task *t, const void *data, size_t size);
 /* It has all it will get; or: nobody can write to it any more. */
 void task_end_input(Task *t);

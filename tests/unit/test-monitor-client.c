@@ -20,6 +20,7 @@
 #include "wire/wire.h"
 
 static Loop loop;
+static Backlog backlog;
 static char *scratch;
 static bool is_done, is_idle, was_killed;
 
@@ -68,7 +69,7 @@ static void peer_close(Peer *p) {
 }
 
 static Task *start(const char *command, unsigned streams) {
-        Task *t = task_new(&loop, scratch, NULL);
+        Task *t = task_new(&loop, &backlog, scratch, NULL);
         int stdio[3];
 
         assert_non_null(t);
@@ -329,11 +330,11 @@ static void test_late_reader(void **state) {
                 assert_true(p.client->output[LOG_STDOUT].size <= CLIENT_BUFFER_MAX + TASK_READ_SIZE);
                 run_for(USEC_PER_SEC / 100);
         }
-        assert_true(t->n_spilled > 4000000);
+        assert_true(backlog.n_spilled > 4000000);
         while (!take(&p, &total))
                 run_for(USEC_PER_SEC / 1000);
         assert_int_equal(total, 5000000);
-        assert_int_equal(t->n_spilled, 0);
+        assert_int_equal(backlog.n_spilled, 0);
         check_message(p.control, CONTROL_EXITED, 0);
         peer_close(&p);
         task_free(t);
@@ -355,13 +356,13 @@ static void test_pace(void **state) {
         run_for(1);
         assert_false(s->behind);
         assert_int_equal(s->taken, 0);
-        assert_int_equal(t->n_spilled, 0);
+        assert_int_equal(backlog.n_spilled, 0);
         loop_timer_set(&loop, &s->patience, 0);
         run_for(1);
         assert_true(s->behind);
         while (!is_done)
                 run_for(USEC_PER_SEC / 100);
-        assert_true(t->n_spilled > 2000000);
+        assert_true(backlog.n_spilled > 2000000);
         while (!take(&p, &total))
                 run_for(USEC_PER_SEC / 1000);
         assert_int_equal(total, 3000000);
@@ -395,11 +396,11 @@ static void test_spill_is_full(void **state) {
         Peer p;
 
         assert_int_equal(attach(t, STREAM_STDOUT, &p), 0);
-        while (t->n_spilled < SPILL_MAX)
+        while (backlog.n_spilled < SPILL_MAX)
                 run_for(USEC_PER_SEC / 100);
         run_for(USEC_PER_SEC / 100);
         assert_false(is_done);
-        assert_true(t->n_spilled < SPILL_MAX + TASK_READ_SIZE);
+        assert_true(backlog.n_spilled < SPILL_MAX + TASK_READ_SIZE);
         while (!take(&p, &total))
                 run_for(1);
         assert_int_equal(total, 80000000);
@@ -427,10 +428,44 @@ static void test_spill_is_full_beside_a_reader(void **state) {
         assert_int_equal(wire_recv(deaf.control, &m, sizeof(m), NULL, NULL), 1);
         assert_int_equal(m.type, CONTROL_DETACHED);
         assert_non_null(strstr(m.text, "64 MiB"));
-        assert_int_equal(t->n_spilled, 0);
+        assert_int_equal(backlog.n_spilled, 0);
         peer_close(&reader);
         peer_close(&deaf);
         task_free(t);
+}
+
+/* The bound is one for all tasks, as is the count of what is read: who hears nothing of its exec does not hold up the
+ * container's reader. */
+static void test_spills_of_two_tasks(void **state) {
+        Task *a = start(COUNT_UP(80000000), STREAM_STDOUT), *b;
+        Peer deaf_a, deaf_b, reader;
+        size_t total = 0;
+        ControlMessage m;
+
+        assert_int_equal(attach(a, STREAM_STDOUT, &deaf_a), 0);
+        while (backlog.n_spilled < SPILL_MAX)
+                run_for(USEC_PER_SEC / 100);
+        b = start(COUNT_UP(3000000), STREAM_STDOUT);
+        assert_int_equal(attach(b, STREAM_STDOUT, &deaf_b), 0);
+        assert_int_equal(attach(b, STREAM_STDOUT, &reader), 0);
+        uint64_t taken = backlog.n_taken;
+        while (!take(&reader, &total)) {
+                run_for(USEC_PER_SEC / 1000);
+                assert_true(backlog.n_spilled < SPILL_MAX + 2 * TASK_READ_SIZE);
+        }
+        assert_int_equal(total, 3000000);
+        assert_true(backlog.n_taken > taken);
+        assert_int_equal(wire_recv(deaf_a.control, &m, sizeof(m), NULL, NULL), 1);
+        assert_int_equal(m.type, CONTROL_DETACHED);
+        assert_non_null(strstr(m.text, "64 MiB"));
+        peer_close(&deaf_a);
+        peer_close(&deaf_b);
+        peer_close(&reader);
+        run_to_end();
+        task_free(a);
+        task_free(b);
+        assert_int_equal(backlog.n_spilled, 0);
+        assert_null(backlog.spilled);
 }
 
 /* A reader that never reads is let go with a line, and the task goes on. */
@@ -554,7 +589,7 @@ static void test_refusals(void **state) {
                 { STREAM_STDOUT,                 "cn",   -EOPNOTSUPP },
                 { STREAM_STDOUT,                 "cq",   -EOPNOTSUPP }, /* a socket, but one of messages */
         };
-        Task *t = task_new(&loop, scratch, NULL);
+        Task *t = task_new(&loop, &backlog, scratch, NULL);
         int before = count_fds();
 
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
@@ -588,7 +623,7 @@ static void on_file(void *userdata, uint32_t events) {
 
 /* Who has closed its streams and opens its terminal again, as an init does, is heard. */
 static void test_terminal_opened_again(void **state) {
-        Task *t = task_new(&loop, scratch, NULL);
+        Task *t = task_new(&loop, &backlog, scratch, NULL);
         int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), go[2], unlock = 0;
         Peer a;
 
@@ -677,6 +712,7 @@ int main(void) {
                 cmocka_unit_test(test_reader_beside_a_deaf_one),
                 cmocka_unit_test(test_spill_is_full),
                 cmocka_unit_test(test_spill_is_full_beside_a_reader),
+                cmocka_unit_test(test_spills_of_two_tasks),
                 cmocka_unit_test(test_stalled_reader),
                 cmocka_unit_test(test_exit_with_slow_reader),
                 cmocka_unit_test(test_reader_gone),

@@ -45,7 +45,7 @@ static int setup(void **state) {
         assert_int_equal(monitor_stop_init(&m), 0);
         assert_int_equal(pipe2(signal_fds, O_CLOEXEC), 0); /* instead of its signalfd: signals of PID 1 are hard to come by */
         assert_true(dup3(signal_fds[0], m.signals.fd, O_CLOEXEC) >= 0);
-        m.init = task_new(&m.loop, NULL, &m);
+        m.init = task_new(&m.loop, &m.backlog, NULL, &m);
         m.init->ended = m.init->done = m.init->idle = on_nothing;
         pid_t pid = fork();
         if (pid == 0) {
