@@ -9,6 +9,7 @@
 
 #include "cli/bus.h"
 #include "cli/polkit-agent.h"
+#include "cli/refused-flags.h"
 #include "cli/verb.h"
 #include "container/bus-errors.h"
 #include "util/strv.h"
@@ -122,7 +123,7 @@ static int collect_args(const Verb *v, Arg **ret) {
 
         while (v->args && v->args[n].flag)
                 n++;
-        Arg *all = calloc(n + n_container_options + 1, sizeof(Arg));
+        Arg *all = calloc(n + n_container_options + n_refused_flags + 1, sizeof(Arg));
         if (!all)
                 return -ENOMEM;
         if (n > 0)
@@ -136,6 +137,9 @@ static int collect_args(const Verb *v, Arg **ret) {
                                 .help = o->help, .parse = o->parse,
                         };
         }
+        for (size_t i = 0; i < n_refused_flags; i++)
+                if (refused_flags[i].verbs & v->options)
+                        refused_flag_arg(&refused_flags[i], &all[n++]);
         *ret = all;
         return 0;
 }

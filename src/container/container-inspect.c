@@ -29,16 +29,25 @@ static const struct { const char *place, *json; } constants[] = {
         { "HostConfig.Binds",                     "null" },
         { "HostConfig.CapAdd",                    "null" },
         { "HostConfig.CapDrop",                   "null" },
-        { "HostConfig.CgroupnsMode",              "\"private\"" },
+        { "HostConfig.CpuCount",                  "0" },
+        { "HostConfig.CpuPercent",                "0" },
+        { "HostConfig.CpuRealtimePeriod",         "0" },
+        { "HostConfig.CpuRealtimeRuntime",        "0" },
+        { "HostConfig.DeviceCgroupRules",         "null" },
+        { "HostConfig.DeviceRequests",            "null" },
         { "HostConfig.Devices",                   "[]" },
         { "HostConfig.Dns",                       "[]" },
         { "HostConfig.DnsOptions",                "[]" },
         { "HostConfig.DnsSearch",                 "[]" },
         { "HostConfig.ExtraHosts",                "null" },
         { "HostConfig.GroupAdd",                  "null" },
+        { "HostConfig.IOMaximumBandwidth",        "0" },
+        { "HostConfig.IOMaximumIOps",             "0" },
         { "HostConfig.IpcMode",                   "\"private\"" },
         { "HostConfig.Links",                     "null" },
         { "HostConfig.LogConfig",                 "{\"Type\": \"journald\", \"Config\": {}}" },
+        { "HostConfig.MemorySwappiness",          "null" },
+        { "HostConfig.OomKillDisable",            "null" },
         { "HostConfig.PidMode",                   "\"\"" },
         { "HostConfig.PortBindings",              "{}" },
         { "HostConfig.Privileged",                "false" },
@@ -231,7 +240,9 @@ static int set_limits(json_object *root, const ContainerSettings *s) {
         json_object *array;
         int r;
 
-        r = ulimits_to_inspect(s->ulimits, &array);
+        r = set_string(root, "HostConfig.CgroupnsMode", s->cgroupns ? s->cgroupns : "private");
+        if (r >= 0)
+                r = ulimits_to_inspect(s->ulimits, &array);
         if (r >= 0)
                 r = set(root, "HostConfig.Ulimits", array);
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(devices); i++) {

@@ -79,6 +79,8 @@ const ContainerOption container_options[] = {
         { "cgroup-parent", "cgroup-parent", 0, NULL, OPTION_STRING, MEMBER(cgroup_parent), "HostConfig.CgroupParent",
           "string",
           "The slice of its unit (default machine.slice)", NEW_CONTAINER, parse_optional, validate_cgroup_parent },
+        { "cgroupns", "cgroupns", 0, NULL, OPTION_STRING, MEMBER(cgroupns), NULL, "string",
+          "Cgroup namespace: private (default), host", NEW_CONTAINER, parse_optional, validate_cgroupns },
         { "cpu-period", "cpu-period", 0, NULL, OPTION_I64, MEMBER(cpu_period), "HostConfig.CpuPeriod", "int",
           "Length of the period that a quota is for, in microseconds", NEW_CONTAINER, parse_number,
           validate_cpu_period },

@@ -31,6 +31,7 @@ typedef struct ContainerSettings {
         int64_t pids_limit, blkio_weight, oom_score_adj;
         char *cpuset_cpus, *cpuset_mems;
         char *cgroup_parent; /* a slice; NULL: machine.slice */
+        char *cgroupns;      /* host, private; NULL: private */
         char **blkio_weight_device, **device_read_bps, **device_write_bps, **device_read_iops, **device_write_iops;
         char **ulimits;     /* NAME=SOFT[:HARD] */
         char *pull;         /* always, missing, never; NULL: missing */
@@ -49,7 +50,7 @@ typedef struct ContainerSettings {
 typedef enum OptionType { OPTION_BOOL, OPTION_STRING, OPTION_STRV, OPTION_I32, OPTION_I64 } OptionType;
 
 /* Where the option is taken on the command line. */
-typedef enum OptionVerbs { VERB_RUN = 1 << 0, VERB_CREATE = 1 << 1, VERB_EXEC = 1 << 2 } OptionVerbs;
+typedef enum OptionVerbs { VERB_RUN = 1 << 0, VERB_CREATE = 1 << 1, VERB_EXEC = 1 << 2, VERB_UPDATE = 1 << 3 } OptionVerbs;
 
 typedef struct ContainerOption {
         const char *key;       /* in a{sv} and container.json; NULL: the command line's own (a file to read) */

@@ -34,6 +34,16 @@ static int run_hand_over(ContainerRun *run) {
         return 0;
 }
 
+static void hand_over_or_end(ContainerRun *run) {
+        char line[MONITOR_TEXT_MAX];
+        int r = run_hand_over(run);
+
+        if (r >= 0)
+                return;
+        snprintf(line, sizeof(line), "the start could not go on: %s", strerror(-r));
+        run_end_unrecorded(run, 125, line);
+}
+
 static int run_start_service(ContainerRun *run);
 static void on_service_started(int result, const char *text, void *userdata);
 
@@ -80,6 +90,10 @@ static void on_service_refreshed(int result, const char *text, void *userdata) {
         if (result < 0)
                 log_warning("container %s: systemd did not read the new settings of %s: %s", run->container->name,
                             run->container->unit, text ? text : strerror(-result));
+        if (run->caller.fd >= 0) {
+                hand_over_or_end(run);
+                return;
+        }
         int r = run_start_service(run);
         if (r < 0)
                 on_service_started(r, NULL, run);
@@ -91,34 +105,21 @@ int run_enter_service(ContainerRun *run) {
         int changed = container_service_install(c);
 
         if (changed < 0)
-                log_warning("container %s: it will not start with the machine: %s cannot be written: %s", c->name,
-                            BERTH_SYSTEMUNITDIR, strerror(-changed));
-        if (run->caller.fd >= 0) { /* systemd was first: what changed counts from its next start */
-                if (changed > 0)
-                        (void) unit_refresh(c->host->units, c->unit, REFRESH_TIMEOUT_USEC, NULL, NULL, NULL);
-                return run_hand_over(run);
-        }
-        if (changed > 0)
+                log_warning("container %s: neither its limits nor that it is to start with the machine can be written "
+                            "to %s: %s", c->name, BERTH_SYSTEMUNITDIR, strerror(-changed));
+        if (changed > 0) /* limits are in force before anything runs, also if systemd was first */
                 return unit_refresh(c->host->units, c->unit, REFRESH_TIMEOUT_USEC, on_service_refreshed, run, &run->job);
-        return run_start_service(run);
+        return run->caller.fd >= 0 ? run_hand_over(run) : run_start_service(run);
 }
 
 int container_run_welcome(ContainerRun *run, ServiceCaller *caller) {
-        char line[MONITOR_TEXT_MAX];
-        int r;
-
         if (!run->service)
                 return -EBUSY;
         if (run->monitor > 0 || run->caller.fd >= 0)
                 return -EAGAIN;
         run->caller = *caller;
         *caller = (ServiceCaller) SERVICE_CALLER_NONE;
-        if (run->listen_fd < 0) /* a step of the start is under way, the last of them comes back to it */
-                return 0;
-        r = run_hand_over(run);
-        if (r < 0) {
-                snprintf(line, sizeof(line), "the start could not go on: %s", strerror(-r));
-                run_end_unrecorded(run, 125, line);
-        }
+        if (run->listen_fd >= 0) /* else a step of the start is under way, the last of them comes back to it */
+                hand_over_or_end(run);
         return 0;
 }

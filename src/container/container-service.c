@@ -20,6 +20,7 @@
 #define DROPIN_FILE "50-berth.conf"
 #define PARKED_LINK "parked" /* what is not *.conf systemd leaves alone */
 #define MARK "# Of container "
+#define POLICY_LINE "Restart=on-abnormal\n" /* of a container whose policy wants a service, and of no other */
 #define DROPIN_SIZE_MAX 65536
 #define STOP_MARGIN_SEC 15 /* as of a scope */
 #define RETIRE_TIMEOUT_USEC (120 * 1000000u)
@@ -83,22 +84,39 @@ static int dropin_read(const ServiceFiles *f, char id[CONTAINER_ID_LENGTH + 1], 
 
 /* --- Files --- */
 
+static int limits_text(const Container *c, char **ret) {
+        UnitLimits limits = c->config.limits.unit;
+
+        unit_limits_leave_unlimited(&limits); /* as the template has it */
+        return unit_limits_format(&limits, ret);
+}
+
+/* 1: *ret is what is to be there; 0: nothing is. */
 static int dropin_text(const Container *c, char **ret) {
+        _cleanup_free_ char *limits = NULL, *slice = NULL, *policy = NULL;
         int32_t timeout = c->config.stop_timeout;
         char seconds[32] = "infinity";
+        int r = limits_text(c, &limits);
 
+        if (r < 0)
+                return r;
         if (timeout >= 0)
                 snprintf(seconds, sizeof(seconds), "%lld", (long long) timeout + STOP_MARGIN_SEC);
-        return asprintf(ret,
-                        MARK "%s, written by berthd and removed with it. What you add goes into another file here.\n"
-                        "[Service]\n"
-                        "TimeoutStopSec=%s\n"
-                        "# Restarts are the monitor's business; should it be killed itself, it comes back.\n"
-                        "Restart=on-abnormal\n"
-                        "RestartSec=1s\n",
-                        c->id, seconds) < 0
-                       ? -ENOMEM
-                       : 0;
+        if (container_wants_service(c) &&
+            asprintf(&policy,
+                     "TimeoutStopSec=%s\n"
+                     "# Restarts are the monitor's business; should it be killed itself, it comes back.\n"
+                     POLICY_LINE "RestartSec=1s\n", seconds) < 0)
+                return -ENOMEM;
+        if (c->settings.cgroup_parent && asprintf(&slice, "Slice=%s\n", c->settings.cgroup_parent) < 0)
+                return -ENOMEM;
+        if (!policy && !slice && !*limits)
+                return 0;
+        r = asprintf(ret,
+                     MARK "%s, written by berthd and removed with it. What you add goes into another file here.\n"
+                     "[Service]\n%s%s%s",
+                     c->id, policy ? policy : "", slice ? slice : "", limits);
+        return r < 0 ? -ENOMEM : 1;
 }
 
 static int sync_below(int dir_fd, const char *path) {
@@ -140,43 +158,76 @@ static void touch(int dir_fd) {
         (void) futimens(dir_fd, times); /* a minute later it makes no difference */
 }
 
-static int dropin_write(const ServiceFiles *f, const char *text) {
+static int dropin_write(const ServiceFiles *f, const char *text, WriteFlags flags) {
         int r = make_dir(f->units_fd, f->dropin_dir);
 
         if (r >= 0)
-                r = fs_write_file(f->units_fd, f->dropin, text, strlen(text), 0644, WRITE_SYNC);
-        if (r >= 0)
+                r = fs_write_file(f->units_fd, f->dropin, text, strlen(text), 0644, flags);
+        if (r >= 0 && flags & WRITE_SYNC)
                 r = fs_sync_dir(f->units_fd);
         if (r >= 0)
                 touch(f->units_fd);
         return r;
 }
 
+static void dropin_remove(const ServiceFiles *f) {
+        (void) unlinkat(f->units_fd, f->dropin, 0);
+        (void) unlinkat(f->units_fd, f->dropin_dir, AT_REMOVEDIR); /* unless somebody else's settings are in it */
+}
+
 static void files_remove(const ServiceFiles *f) {
         (void) unlinkat(f->units_fd, f->link, 0);
         (void) unlinkat(f->units_fd, f->parked, 0);
-        (void) unlinkat(f->units_fd, f->dropin, 0); /* last: while it is there, the rest is found again */
-        (void) unlinkat(f->units_fd, f->dropin_dir, AT_REMOVEDIR); /* unless somebody else's settings are in it */
+        dropin_remove(f); /* last: while it is there, the rest is found again */
+}
+
+/* Which is made once, so that who disables it is heard; `before`: the drop-in so far. */
+static int link_settle(const Container *c, const ServiceFiles *f, const char *before) {
+        bool wanted = before && strstr(before, POLICY_LINE);
+
+        if (container_wants_service(c))
+                return wanted ? link_move(f, f->parked, f->link) : link_make(f);
+        if (wanted) { /* its policy was another one */
+                (void) unlinkat(f->units_fd, f->link, 0);
+                (void) unlinkat(f->units_fd, f->parked, 0);
+        }
+        return 0;
 }
 
 int container_service_install(const Container *c) {
         _cleanup_(files_done) ServiceFiles f = { .units_fd = -EBADF };
         _cleanup_free_ char *text = NULL, *present = NULL;
         char id[CONTAINER_ID_LENGTH + 1];
-        bool known;
+        int r, wanted;
+
+        if ((wanted = dropin_text(c, &text)) < 0)
+                return wanted;
+        if ((r = files_init(&f, c->name)) < 0 || (r = dropin_read(&f, id, &present)) < 0)
+                return wanted == 0 && r == -ENOENT ? 0 : r;
+        if (r == 0 || !streq(id, c->id))
+                present = (free(present), NULL); /* another one's, or nobody's */
+        r = link_settle(c, &f, present);
+        if (r < 0 || streq_null(present, text))
+                return MIN_OF(r, 0);
+        if (wanted == 0) {
+                if (present)
+                        dropin_remove(&f);
+                return present ? 1 : 0;
+        }
+        r = dropin_write(&f, text, WRITE_SYNC);
+        return r < 0 ? r : 1;
+}
+
+int container_service_prepare(const Container *c) {
+        _cleanup_(files_done) ServiceFiles f = { .units_fd = -EBADF };
+        _cleanup_free_ char *text = NULL;
         int r;
 
-        if (!container_wants_service(c))
+        if (container_wants_service(c) || (r = dropin_text(c, &text)) == 0)
                 return 0;
-        if ((r = files_init(&f, c->name)) < 0 || (r = dropin_text(c, &text)) < 0 ||
-            (r = dropin_read(&f, id, &present)) < 0)
+        if (r < 0 || (r = files_init(&f, c->name)) < 0)
                 return r;
-        known = r > 0 && streq(id, c->id);
-        r = known ? link_move(&f, f.parked, f.link) : link_make(&f);
-        if (r < 0 || (known && streq(present, text)))
-                return MIN_OF(r, 0);
-        r = dropin_write(&f, text);
-        return r < 0 ? r : 1;
+        return dropin_write(&f, text, 0); /* what a power cut takes of it, the start of the service brings back */
 }
 
 /* Not by the shutdown; nor one that somebody has sent a signal, and that the shutdown has stopped since. */
@@ -221,10 +272,10 @@ int container_service_rename(const Container *c, const char *old_name) {
                 return MIN_OF(r, 0);
         if (enabled)
                 r = link_make(&to);
-        if (r >= 0 && container_wants_service(c)) {
+        if (r >= 0) {
                 r = dropin_text(c, &text);
-                if (r >= 0)
-                        r = dropin_write(&to, text);
+                if (r > 0)
+                        r = dropin_write(&to, text, WRITE_SYNC);
                 if (r >= 0 && parked && symlinkat(TEMPLATE, to.units_fd, to.parked) < 0 && errno != EEXIST)
                         r = -errno;
         }

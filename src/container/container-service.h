@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The service of a container, berth@NAME.service: an instance of a static template, which every container has. Those
  * whose restart policy is always or unless-stopped run as it from their first start, and start with the machine. What that
- * takes in systemd's own directory is here: a drop-in, which carries the container's id so that it can be told from what
- * people put there, and the link that `systemctl enable` would make.
+ * takes in systemd's own directory is here: a drop-in, which has the container's limits, and its id, so that it can be told
+ * from what people put there; and the link that `systemctl enable` would make.
  *
  * Who disables such a service keeps it disabled: the link is made together with the drop-in, once. While a container of
  * policy unless-stopped is stopped by hand, its link is parked beside the drop-in. */
@@ -20,8 +20,10 @@ int container_service_unit(const char *name, char **ret);
 bool container_unit_is_service(const char *unit); /* NULL: no */
 
 /* For a start: the files are there and say what they should. 1: systemd must read them again if it has loaded the unit.
- * Of a container whose policy wants none, nothing is written. */
+ * Of a container whose policy wants none, a drop-in is written if it has limits. */
 int container_service_install(const Container *c);
+/* That drop-in alone, for a container just made: who has systemctl start it finds its limits and its slice. */
+int container_service_prepare(const Container *c);
 /* After an end: what was stopped by hand may be to stay so. */
 void container_service_ended(const Container *c);
 void container_service_park(const Container *c); /* somebody wants it to stay so */

@@ -42,7 +42,13 @@ static const char *const network_sysctls[] = {
  * berthd, which opened the bundle, has a mount namespace of its own. */
 #define BUNDLE "bundle:"
 
-typedef enum MountWhen { MOUNT_ALWAYS, MOUNT_OWN_NETWORK, MOUNT_HOST_NETWORK } MountWhen;
+typedef enum MountWhen {
+        MOUNT_ALWAYS,
+        MOUNT_OWN_NETWORK,
+        MOUNT_HOST_NETWORK,
+        MOUNT_OWN_CGROUPS,
+        MOUNT_HOST_CGROUPS,
+} MountWhen;
 
 static const struct {
         MountWhen when;
@@ -54,13 +60,33 @@ static const struct {
         { MOUNT_OWN_NETWORK,  "/sys",             "sysfs",   "sysfs",              "nosuid,noexec,nodev,ro" },
         /* sysfs shows the network namespace it was mounted in, and only its owner may mount it. */
         { MOUNT_HOST_NETWORK, "/sys",             "bind",    "/sys",               "rbind,nosuid,noexec,nodev,ro" },
-        { MOUNT_ALWAYS,       "/sys/fs/cgroup",   "cgroup2", "cgroup",             "nosuid,noexec,nodev,ro" },
+        { MOUNT_OWN_CGROUPS,  "/sys/fs/cgroup",   "cgroup2", "cgroup",             "nosuid,noexec,nodev,ro" },
+        /* Here, too, only the namespace's owner may mount. */
+        { MOUNT_HOST_CGROUPS, "/sys/fs/cgroup",   "bind",    "/sys/fs/cgroup",     "rbind,nosuid,noexec,nodev,ro" },
         { MOUNT_ALWAYS,       "/dev/mqueue",      "mqueue",  "mqueue",             "nosuid,noexec,nodev" },
         { MOUNT_ALWAYS,       "/dev/shm",         "tmpfs",   "shm",                "nosuid,noexec,nodev,mode=1777" },
         { MOUNT_ALWAYS,       "/etc/resolv.conf", "bind",    BUNDLE "resolv.conf", "rbind,rprivate" },
         { MOUNT_ALWAYS,       "/etc/hostname",    "bind",    BUNDLE "hostname",    "rbind,rprivate" },
         { MOUNT_ALWAYS,       "/etc/hosts",       "bind",    BUNDLE "hosts",       "rbind,rprivate" },
 };
+
+static bool has_host_cgroups(const Container *c) {
+        return streq_null(c->settings.cgroupns, "host");
+}
+
+static bool is_mounted(const Container *c, MountWhen when) {
+        switch (when) {
+        case MOUNT_OWN_NETWORK:
+        case MOUNT_HOST_NETWORK:
+                return container_has_host_network(c) == (when == MOUNT_HOST_NETWORK);
+        case MOUNT_OWN_CGROUPS:
+        case MOUNT_HOST_CGROUPS:
+                return has_host_cgroups(c) == (when == MOUNT_HOST_CGROUPS);
+        case MOUNT_ALWAYS:
+                break;
+        }
+        return true;
+}
 
 uint64_t container_capabilities(void) {
         uint64_t mask = 0;
@@ -230,7 +256,6 @@ static int add_size(char ***options, const char *destination, const Container *c
 }
 
 static int add_mounts(json_object *spec, const Container *c) {
-        bool host_network = container_has_host_network(c);
         json_object *array = json_object_new_array();
         int r;
 
@@ -238,7 +263,7 @@ static int add_mounts(json_object *spec, const Container *c) {
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(mounts); i++) {
                 _cleanup_strv_ char **options = NULL;
 
-                if (mounts[i].when == (host_network ? MOUNT_OWN_NETWORK : MOUNT_HOST_NETWORK))
+                if (!is_mounted(c, mounts[i].when))
                         continue;
                 json_object *mount = json_object_new_object();
                 if (!mount || json_object_array_add(array, mount) < 0) {
@@ -270,19 +295,24 @@ static int add_id_map(json_object *linux_object, const char *key, uint32_t base)
         return json_add_i64(map, "size", ID_RANGE_SIZE);
 }
 
-static int add_namespaces(json_object *linux_object, bool host_network) {
-        static const char *const types[] = { "pid", "ipc", "uts", "mount", "cgroup", "user", "network" };
+static int add_namespaces(json_object *linux_object, const Container *c) {
+        const struct { const char *type; bool wanted; } table[] = {
+                { "pid", true },  { "ipc", true },  { "uts", true }, { "mount", true }, { "cgroup", !has_host_cgroups(c) },
+                { "user", true }, { "network", !container_has_host_network(c) },
+        };
         json_object *array = json_object_new_array();
         int r;
 
         r = json_add_object(linux_object, "namespaces", array);
-        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(types) - host_network; i++) {
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(table); i++) {
+                if (!table[i].wanted)
+                        continue;
                 json_object *namespace = json_object_new_object();
                 if (!namespace || json_object_array_add(array, namespace) < 0) {
                         json_object_put(namespace);
                         return -ENOMEM;
                 }
-                r = json_add_string(namespace, "type", types[i]);
+                r = json_add_string(namespace, "type", table[i].type);
         }
         return r;
 }
@@ -295,7 +325,7 @@ static int add_linux(json_object *spec, const Container *c) {
         if ((r = json_add_object(spec, "linux", object)) < 0 ||
             (r = add_id_map(object, "uidMappings", c->ids_base)) < 0 ||
             (r = add_id_map(object, "gidMappings", c->ids_base)) < 0 ||
-            (r = add_namespaces(object, host_network)) < 0 ||
+            (r = add_namespaces(object, c)) < 0 ||
             (r = json_add_strv(object, "maskedPaths", (char **) container_masked_paths)) < 0 ||
             (r = json_add_strv(object, "readonlyPaths", (char **) container_readonly_paths)) < 0)
                 return r;

@@ -379,3 +379,11 @@ int validate_cgroup_parent(const void *member, char **ret_error) {
                                                "\"xxx.slice\", not \"%.64s\"", name);
         return 0;
 }
+
+int validate_cgroupns(const void *member, char **ret_error) {
+        const char *mode = *(char *const *) member;
+
+        if (!streq(mode, "host") && !streq(mode, "private"))
+                return option_error(ret_error, "invalid CGROUP mode: %.64s (host, private)", mode);
+        return 0;
+}

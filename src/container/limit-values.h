@@ -33,6 +33,7 @@ int validate_device_iops(const void *member, char **ret_error);
 int validate_oom_score_adj(const void *member, char **ret_error);
 int validate_ulimits(const void *member, char **ret_error);
 int validate_cgroup_parent(const void *member, char **ret_error);
+int validate_cgroupns(const void *member, char **ret_error);
 
 /* "/dev/sda:1mb", "/dev/sda:500": the device, and bytes (UNIT_IO_*_BPS) or a number. The path is borrowed up to the
  * colon: *ret_length of it. */

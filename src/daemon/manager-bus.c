@@ -5,9 +5,11 @@
 #include "config.h"
 #include "container/bus-bounds.h"
 #include "container/client-streams.h"
+#include "container/container-service.h"
 #include "daemon/image-bus.h"
 #include "oci/descriptor.h"
 #include "util/io.h"
+#include "util/log.h"
 #include "util/strv.h"
 #include "wire/errors.h"
 
@@ -122,6 +124,14 @@ static int reply_created(sd_bus_message *message, Manager *m, const Container *c
         return r < 0 ? r : sd_bus_send(m->host.bus, reply, NULL);
 }
 
+static void prepare_service(const Container *c) {
+        int r = container_service_prepare(c);
+
+        if (r < 0)
+                log_warning("container %s: its limits cannot be written to %s: %s", c->name, BERTH_SYSTEMUNITDIR,
+                            strerror(-r));
+}
+
 static int method_create_container(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(container_settings_done) ContainerSettings settings;
         Manager *m = userdata;
@@ -136,7 +146,10 @@ static int method_create_container(sd_bus_message *message, void *userdata, sd_b
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = manager_create(m, &settings, &c, error);
-        return r < 0 ? r : reply_created(message, m, c, -EBADF);
+        if (r < 0)
+                return r;
+        prepare_service(c);
+        return reply_created(message, m, c, -EBADF);
 }
 
 static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -172,6 +185,8 @@ static int method_run(sd_bus_message *message, void *userdata, sd_bus_error *err
                         (void) container_remove(c, NULL);
                 return r;
         }
+        if (!c->settings.auto_remove) /* else no service comes after this run */
+                prepare_service(c);
         return reply_created(message, m, c, client_fd);
 }
 

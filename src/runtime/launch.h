@@ -16,6 +16,7 @@ typedef enum Phase {
         PHASE_BORN = 1 << 2,    /* the init, before the monitor has done its part */
         PHASE_INIT = 1 << 3,    /* the init, after that */
         PHASE_JOIN = 1 << 4,    /* a process of exec */
+        PHASE_AFTER = 1 << 8,   /* the monitor inside once more, when the init has done that; seldom needed */
         PHASE_LIMITS = 1 << 5,  /* the monitor again, on the process that waits for its go */
         PHASE_GO = 1 << 6,      /* the init, in its cgroup */
         PHASE_FINISH = 1 << 7,  /* both kinds of process, up to execve */
@@ -151,6 +152,8 @@ int step_descriptors(Launch *l);
 int step_bounding(Launch *l);
 int step_become_root(Launch *l);
 int step_mounts_own(Launch *l);
+int step_binds_late(Launch *l);
+bool launch_has_late_binds(const Launch *l);
 int step_pivot(Launch *l);
 int step_sysctl(Launch *l);
 int step_masks(Launch *l);

@@ -60,6 +60,8 @@ static const Step steps[] = {
         { PHASE_INIT | PHASE_JOIN,   "make the terminal",                      step_terminal },
         { PHASE_INIT,                "make the root file system read-only",    step_root_readonly },
 
+        { PHASE_AFTER,               "bind on the kernel's file systems",      step_binds_late },
+
         /* The unit exists, the process is in its cgroup. */
         { PHASE_LIMITS,              "set the resource limits",                step_limits },
         { PHASE_GO,                  "mount the cgroup tree",                  step_cgroup },
@@ -228,25 +230,25 @@ static void kill_and_reap(int pidfd) {
                 (void) waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG);
 }
 
-static int prepare(Launch *l) {
+static int run_inside(Launch *l, Phase phase) {
         Inside inside;
         int r, q;
 
-        r = run_phase(l, PHASE_MONITOR);
-        if (r < 0)
-                return r;
         r = inside_enter(l, &inside);
         if (r >= 0)
-                r = run_phase(l, PHASE_INSIDE);
+                r = run_phase(l, phase);
         q = inside_leave(&inside);
-        if (r < 0)
+        return r < 0 ? r : q < 0 ? launch_fail(l, q, "return to the host's mount namespace") : 0;
+}
+
+static int prepare(Launch *l) {
+        int r;
+
+        if ((r = run_phase(l, PHASE_MONITOR)) < 0 || (r = run_inside(l, PHASE_INSIDE)) < 0 ||
+            (r = launch_send(l->socket, LAUNCH_CONTINUE, l->root, NULL)) < 0 ||
+            (r = launch_await(l, false, INIT_TIMEOUT_MS)) < 0)
                 return r;
-        if (q < 0)
-                return launch_fail(l, q, "return to the host's mount namespace");
-        r = launch_send(l->socket, LAUNCH_CONTINUE, l->root, NULL);
-        if (r < 0)
-                return r;
-        return launch_await(l, false, INIT_TIMEOUT_MS);
+        return launch_has_late_binds(l) ? run_inside(l, PHASE_AFTER) : 0;
 }
 
 int sandbox_prepare(const RuntimeConfig *config, int bundle_fd, const int stdio[3], Sandbox **ret,

@@ -147,13 +147,32 @@ static int bind_one(Launch *l, const RuntimeMount *m, int fd) {
         return r < 0 ? launch_fail(l, r, "bind on %s", m->destination) : 0;
 }
 
+static bool is_below(const char *path, const char *directory) {
+        const char *rest = startswith(path, directory);
+
+        return rest && *rest == '/';
+}
+
+/* A bind is attached with the monitor's mounts, but for one below something that the init has yet to mount. */
+static Phase phase_of(const Launch *l, size_t i) {
+        const RuntimeMount *m = l->config->mounts + i;
+        int kind = kind_of(l, m);
+
+        for (size_t k = 0; kind == 0 && k < i; k++) {
+                const RuntimeMount *above = l->config->mounts + k;
+                if (kinds[kind_of(l, above)].phase == PHASE_INIT && is_below(m->destination, above->destination))
+                        return PHASE_AFTER;
+        }
+        return kinds[kind].phase;
+}
+
 /* In the configuration's order, as far as they belong to this phase. */
 static int mount_phase(Launch *l, Phase phase) {
         for (size_t i = 0; i < l->config->n_mounts; i++) {
                 const RuntimeMount *m = l->config->mounts + i;
                 int kind = kind_of(l, m), r;
 
-                if (kind < 0 || kinds[kind].phase != phase)
+                if (kind < 0 || phase_of(l, i) != phase)
                         continue;
                 r = kind == 0 ? bind_one(l, m, l->binds[i])
                               : mount_one(l, m, kinds[kind].kernel, phase == PHASE_INSIDE);
@@ -165,6 +184,19 @@ static int mount_phase(Launch *l, Phase phase) {
 
 int step_mounts(Launch *l) {
         return mount_phase(l, PHASE_INSIDE);
+}
+
+bool launch_has_late_binds(const Launch *l) {
+        for (size_t i = 0; i < l->config->n_mounts; i++)
+                if (phase_of(l, i) == PHASE_AFTER)
+                        return true;
+        return false;
+}
+
+int step_binds_late(Launch *l) {
+        fd_close(l->root);
+        l->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC); /* the container's: it has been pivoted to */
+        return l->root < 0 ? -errno : mount_phase(l, PHASE_AFTER);
 }
 
 int step_mounts_own(Launch *l) {

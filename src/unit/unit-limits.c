@@ -142,6 +142,14 @@ int unit_limits_format(const UnitLimits *limits, char **ret) {
         return 0;
 }
 
+void unit_limits_leave_unlimited(UnitLimits *limits) {
+        for (size_t i = 0; i < N_ELEMENTS(numbers); i++) {
+                uint64_t *number = (uint64_t *) ((char *) limits + numbers[i].offset);
+                if (*number == UNIT_LIMIT_NONE)
+                        *number = UNIT_LIMIT_KEEP;
+        }
+}
+
 /* --- Sets --- */
 
 static bool set_has(const UnitSet *set, unsigned i) {

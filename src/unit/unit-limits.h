@@ -51,6 +51,8 @@ extern const UnitLimits unit_limits_keep;
 int unit_limits_append(sd_bus_message *m, const UnitLimits *limits);
 /* Lines for the section of a unit; "" if there are none. */
 int unit_limits_format(const UnitLimits *limits, char **ret);
+/* What is no limit is not to be written: whoever else has set one keeps it. */
+void unit_limits_leave_unlimited(UnitLimits *limits);
 
 /* cpuset(7)'s list format: "0-3,7". -EINVAL, -ERANGE (a number above what a set holds). The empty string is an empty
  * set. */

@@ -134,4 +134,43 @@ refused() {
         refused "invalid ulimit type" --ulimit files=1
         refused "xxx.slice" --cgroup-parent machine
         refused "oom score adj" --oom-score-adj 5000
+        refused "invalid CGROUP mode" --cgroupns other
+}
+
+@test "what cgroup v2 does not have is refused with that reason" {
+        local flag
+        for flag in --memory-swappiness=10 --oom-kill-disable --kernel-memory=10m --cpu-rt-period=1000 --cpu-rt-runtime=1000; do
+                refused "cgroup v2" "$flag"
+        done
+        refused "Windows" --cpu-count 1
+}
+
+@test "--cgroupns host shows the whole tree, private its own part" {
+        assert_equal "$(berth run --rm --name limited busybox tail -n 1 /proc/self/cgroup)" "0::/"
+        assert_contains "$(berth run --rm --name limited --cgroupns host busybox tail -n 1 /proc/self/cgroup)" \
+                "/machine.slice/berth-limited.scope/payload"
+        run berth run --rm --name limited --cgroupns host busybox sh -c 'ls -d /sys/fs/cgroup/machine.slice && mkdir /sys/fs/cgroup/machine.slice/x'
+        assert_contains "$output" "/sys/fs/cgroup/machine.slice"
+        assert_contains "$output" "Read-only file system"
+        berth run -d --name limited --cgroupns host busybox sleep 1000
+        assert_equal "$(host_config CgroupnsMode)" '"host"'
+}
+
+@test "a service has the limits, too, whoever starts it" {
+        berth create --name limited -m 64m --memory-swap 96m --cpus 0.2 --pids-limit 20 --cgroup-parent first-second.slice busybox sleep 1000
+        systemctl start berth@limited.service
+        wait_until container_has_state limited running
+        assert_equal "$(berth inspect -f '{{.Unit}}' limited)" berth@limited.service
+        assert_equal "$(property MemoryMax) $(property MemorySwapMax) $(property CPUQuotaPerSecUSec) $(property TasksMax)" "67108864 33554432 200ms 21"
+        assert_equal "$(property ControlGroup)" /first.slice/first-second.slice/berth@limited.service
+        systemctl daemon-reload
+        assert_equal "$(property MemoryMax) $(property Slice)" "67108864 first-second.slice"
+        berth stop limited
+        # Lost, as after a power cut: it is made again before anything runs.
+        rm /etc/systemd/system/berth@limited.service.d/50-berth.conf
+        systemctl daemon-reload
+        systemctl start berth@limited.service
+        assert_equal "$(property MemoryMax)" 67108864
+        berth rm -f limited
+        [ ! -e /etc/systemd/system/berth@limited.service.d ]
 }
