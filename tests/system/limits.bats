@@ -174,3 +174,18 @@ refused() {
         berth rm -f limited
         [ ! -e /etc/systemd/system/berth@limited.service.d ]
 }
+
+@test "one that is always to run has its limits in the drop-in that starts it with the machine" {
+        berth run -d --name limited --restart always -m 64m --cpus 0.5 --cgroup-parent first.slice busybox sleep 1000
+        wait_until container_has_state limited running
+        assert_equal "$(property MemoryMax) $(property CPUQuotaPerSecUSec) $(property Slice)" "67108864 500ms first.slice"
+        dropin=$(cat /etc/systemd/system/berth@limited.service.d/50-berth.conf)
+        assert_contains "$dropin" "MemoryMax=67108864"
+        assert_contains "$dropin" "CPUQuota=50.00%"
+        systemctl daemon-reload
+        assert_equal "$(property MemoryMax) $(property CPUQuotaPerSecUSec)" "67108864 500ms"
+        # What is not limited here, somebody else may limit.
+        assert_equal "$(grep -c infinity <<<"$dropin")" 0
+        berth rm -f limited
+        systemctl daemon-reload # until then the target wants it, which it was told of by the last one
+}
