@@ -27,3 +27,29 @@ setup_file() {
         wait_until berth exec obeys test -e /set
         wait_until berth exec deaf test -e /set
 }
+
+@test "containers of policies that start with the machine: running, waiting, stopped by hand" {
+        local name policy
+        while read -r name policy; do
+                berth run -d --name "policy-$name" --restart "$policy" busybox sh -c 'trap "exit 3" TERM; echo up >>/ups; touch /dev/shm/set; while :; do sleep 0.1; done'
+        done <<'END'
+always always
+unless-stopped unless-stopped
+ordered always
+by-hand-always always
+by-hand unless-stopped
+by-systemctl unless-stopped
+by-kill unless-stopped
+END
+        mkdir -p /etc/systemd/system/berth@policy-unless-stopped.service.d
+        printf '[Unit]\nAfter=berth@policy-ordered.service\n' >/etc/systemd/system/berth@policy-unless-stopped.service.d/60-order.conf
+        berth run -d --name policy-fails --restart always busybox sh -c 'echo up >>/ups; exit 4'
+        for name in always unless-stopped ordered by-hand-always by-hand by-systemctl by-kill; do
+                wait_until berth exec "policy-$name" test -e /dev/shm/set
+        done
+        berth stop -t 1 policy-by-hand policy-by-hand-always
+        systemctl stop berth@policy-by-systemctl
+        berth kill policy-by-kill
+        wait_for_state policy-by-kill exited
+        wait_until sh -c '[ "$(berth inspect -f "{{.RestartCount}}" policy-fails)" -ge 4 ]'
+}

@@ -20,7 +20,7 @@ state_of() {
 @test "those that did not run are as they were, one with --rm is gone" {
         assert_equal "$(state_of ended)" "exited 5 "
         assert_equal "$(state_of fresh)" "created 0 "
-        assert_equal "$(berth ps -a --format '{{.Names}}' | sort | xargs)" "boots deaf ended first fresh obeys"
+        assert_equal "$(berth ps -a --format '{{.Names}}' | grep -v ^policy- | sort | xargs)" "boots deaf ended first fresh obeys"
 }
 
 @test "services that were enabled are back, in order, on what they had written" {
@@ -33,6 +33,48 @@ state_of() {
         systemctl disable berth@boots berth@first
         rm -r /etc/systemd/system/berth@boots.service.d
         berth rm -f boots first
+}
+
+@test "containers of policies always and unless-stopped are back, but not the ones that somebody had stopped" {
+        local name
+        is_up() {
+                case $(berth inspect -f '{{.State.Status}}' "$1") in running | restarting) ;; *) return 1 ;; esac
+        }
+        for name in always unless-stopped ordered by-hand-always fails; do
+                wait_until -t 60 is_up "policy-$name"
+                assert_equal "$name $(systemctl is-enabled "berth@policy-$name")" "$name enabled"
+        done
+        systemctl is-system-running --wait || true # whatever is to start has started
+        for name in by-hand by-systemctl by-kill; do
+                assert_equal "$name $(berth inspect -f '{{.State.Status}}' "policy-$name")" "$name exited"
+                assert_equal "$name $(systemctl is-enabled "berth@policy-$name" || true)" "$name disabled"
+        done
+        assert_equal "$(state_of policy-by-hand)" "exited 3 client"
+        # On what they had written, in another sandbox, as a run that was never restarted.
+        assert_equal "$(berth exec policy-always cat /ups | xargs)" "up up"
+        assert_equal "$(berth inspect -f '{{.RestartCount}}' policy-always policy-ordered | xargs)" "0 0"
+        [ "$(wc -l <"/var/lib/berth/containers/$(berth inspect -f '{{.Id}}' policy-fails)/upper/ups")" -ge 6 ]
+        # The shutdown had stopped them in their own way, also the one that was about to be started again.
+        for name in always unless-stopped; do
+                assert_equal "$(journalctl -q -b -1 -o json "CONTAINER_NAME=policy-$name" BERTH_EVENT=die | jq -r '.BERTH_EXIT_CODE + " " + .BERTH_STOPPED_BY')" "3 shutdown"
+        done
+        [ -n "$(journalctl -q -b -1 CONTAINER_NAME=policy-fails BERTH_EVENT=stop BERTH_STOPPED_BY=shutdown)" ]
+}
+
+@test "they came in order: after the store was mounted, and after what their administrator orders them after" {
+        began() { systemctl show -P ExecMainStartTimestampMonotonic "berth@policy-$1.service"; }
+        mounted=$(systemctl show -P ActiveEnterTimestampMonotonic var-lib-berth.mount)
+        [ "$mounted" -gt 0 ]
+        for name in always unless-stopped ordered by-hand-always; do
+                assert_contains "$(systemctl show -P After "berth@policy-$name.service")" var-lib-berth.mount
+                assert_contains "$(systemctl show -P Requires "berth@policy-$name.service")" var-lib-berth.mount
+                [ "$(began $name)" -ge "$mounted" ]
+        done
+        [ "$(began unless-stopped)" -ge "$(systemctl show -P ActiveEnterTimestampMonotonic berth@policy-ordered.service)" ]
+        rm -r /etc/systemd/system/berth@policy-unless-stopped.service.d/60-order.conf
+        berth ps -a --format '{{.Names}}' | grep ^policy- | xargs berth rm -f
+        [ -z "$(find /etc/systemd/system -name 'berth@policy*')" ]
+        systemctl daemon-reload
 }
 
 @test "nothing of the last boot is left" {
