@@ -46,7 +46,7 @@ int restart_policy_parse(const char *text, RestartPolicy *ret, char why[static R
                 snprintf(why, RESTART_TEXT_MAX, "maximum retry count cannot be used with restart policy '%s'",
                          names[p.kind]);
         else if (p.max_retries < 0)
-                snprintf(why, RESTART_TEXT_MAX, "maximum retry count cannot be negative: \"%.64s\"", text);
+                snprintf(why, RESTART_TEXT_MAX, "maximum retry count cannot be negative");
         if (*why)
                 return -EINVAL;
         *ret = p;

@@ -275,30 +275,3 @@ is_over() {
         systemctl start berthd.socket
         assert_equal "$(get both-it "$STATE {{.RestartCount}}")" "exited false false 0 4 $count"
 }
-
-@test "the same with docker" {
-        start_docker
-        PATH=/usr/sbin:/usr/bin:/sbin:/bin
-        docker import - peer <"$(busybox_rootfs)" >/dev/null
-        local engine image fields='{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
-        for engine in docker berth; do
-                image=busybox
-                [ $engine = berth ] || image=peer
-                run $engine run --network none --name peer-some --restart on-failure:2 $image sh -c 'echo hi; exit 3'
-                echo "$status $output" >/srv/test/restart-$engine
-                $engine run -d --network none --name peer-gone --restart always $image /bin/sh -c 'rm /bin/sh; exit 9' >/dev/null
-                $engine run -d --network none --name peer-well --restart on-failure $image true >/dev/null
-                $engine run -d --network none --name peer-back --restart unless-stopped $image sh -c 'exit 8' >/dev/null
-                for name in peer-some peer-gone peer-well; do
-                        wait_until -t 60 sh -c "[ \"\$($engine inspect -f '{{.State.Status}}' $name)\" = exited ]"
-                        $engine inspect -f "$fields" $name >>/srv/test/restart-$engine
-                done
-                $engine logs peer-some >>/srv/test/restart-$engine
-                wait_until -t 60 sh -c "[ \"\$($engine inspect -f '{{.State.Status}} {{.State.Running}} {{.State.Restarting}} {{.State.ExitCode}} {{.State.Pid}}' peer-back)\" = 'restarting true true 8 0' ]"
-                $engine stop peer-back >/dev/null
-                $engine inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.Running}}' peer-back >>/srv/test/restart-$engine
-        done
-        stop_docker
-        run diff /srv/test/restart-docker /srv/test/restart-berth
-        assert_output ''
-}
