@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The connection to a monitor: see container-process.h. */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "container/container-process.h"
@@ -140,6 +142,20 @@ int container_process_watch(ContainerProcess *p, int pidfd) {
         if (r < 0)
                 return r;
         return sd_event_source_set_priority(p->death, PRIORITY_DEATH);
+}
+
+void container_process_wait(ContainerProcess *p, uint64_t until_usec) {
+        struct pollfd fds[] = { { .fd = p->fd, .events = POLLIN }, { .fd = p->pidfd, .events = POLLIN } };
+        struct timespec now;
+        int r;
+
+        do {
+                clock_gettime(CLOCK_MONOTONIC, &now);
+                uint64_t usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+                r = poll(fds, N_ELEMENTS(fds), usec < until_usec ? (int) ((until_usec - usec + 999) / 1000) : 0);
+        } while (r < 0 && errno == EINTR);
+        if (r > 0 && fds[0].revents && !fds[1].revents) /* a death is the event loop's business */
+                (void) on_message(p->messages, p->fd, EPOLLIN, p);
 }
 
 int container_process_take_pidfd(ContainerProcess *p) {

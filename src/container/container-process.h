@@ -27,9 +27,12 @@ int container_process_watch(ContainerProcess *p, int pidfd);
  * caller's. */
 int container_process_send(ContainerProcess *p, MonitorRequest *request, const int *fds, size_t n_fds);
 
-/* SIGKILL to the monitor, if its pidfd is known. */
+/* Waits for a message, outside of the event loop, and delivers it; not beyond that time of CLOCK_MONOTONIC. */
+void container_process_wait(ContainerProcess *p, uint64_t until_usec);
+
 /* -EBADF: is not watched. Its end is the caller's business now. */
 int container_process_take_pidfd(ContainerProcess *p);
+/* SIGKILL to the monitor, if its pidfd is known. */
 void container_process_kill(ContainerProcess *p);
 
 /* Start time of a process in clock ticks, which with its pid names it for ever. 0: there is none. */

@@ -65,6 +65,11 @@ static void run_end(ContainerRun *run, ContainerResult *result) {
         Container *c = run->container;
         int pidfd = run->process ? container_process_take_pidfd(run->process) : -EBADF;
 
+        if (c->state == CONTAINER_STARTING && result->started_usec > 0) { /* it ran while there was no berthd */
+                c->state = CONTAINER_RUNNING;
+                c->result.started_usec = result->started_usec;
+                container_changed(c);
+        }
         c->departure = departure_free(c->departure);
         if (pidfd >= 0 && departure_new(c->host->event, pidfd, &c->departure) < 0)
                 log_warning("container %s: its next start will not wait for this run's monitor", c->name);
@@ -610,13 +615,15 @@ static void run_find_out(ContainerRun *run) {
         bool restarting;
 
         c->result.started_usec = run_started(run);
-        if (c->result.started_usec > 0)
+        if (container_result_read_interim(run->bundle_fd, c->result.run_id, &interim, &restarting) >= 0) {
+                container_result_done(&c->result);
+                c->result = interim;
+                c->state = restarting ? CONTAINER_RESTARTING : CONTAINER_RUNNING;
+        } else if (c->result.started_usec > 0 && faccessat(run->bundle_fd, "exit.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 c->state = CONTAINER_RUNNING;
-        if (container_result_read_interim(run->bundle_fd, c->result.run_id, &interim, &restarting) < 0)
-                return;
-        container_result_done(&c->result);
-        c->result = interim;
-        c->state = restarting ? CONTAINER_RESTARTING : CONTAINER_RUNNING;
+        else
+                return; /* not at all, or exit.json will tell */
+        container_changed(c);
 }
 
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
@@ -659,6 +666,11 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
                 run_end_recorded(adopted, true);
         }
         return 0;
+}
+
+void container_run_settle(ContainerRun *run, uint64_t until_usec) {
+        if (run->container->state == CONTAINER_STARTING && run->process)
+                container_process_wait(run->process, until_usec);
 }
 
 /* --- Requests --- */

@@ -19,6 +19,9 @@ int container_run_welcome(ContainerRun *run, ServiceCaller *caller);
 /* After a restart of berthd: takes up a run whose bundle is there. 0: it lives, or its end has been recorded. */
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record);
 
+/* Until the monitor of a run that was taken up has said how far it is, or that time (CLOCK_MONOTONIC) has come. May end the run. */
+void container_run_settle(ContainerRun *run, uint64_t until_usec);
+
 ContainerRun *container_run_free(ContainerRun *run); /* tells nobody */
 
 /* Waits until the start is through, if need be. */

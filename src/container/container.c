@@ -368,9 +368,7 @@ void container_ended(Container *c, ContainerResult *result) {
         if (r < 0)
                 log_error("container %s: its exit code %i cannot be kept in %s: %s", c->name, c->result.exit_code,
                           c->host->statedir, strerror(-r));
-        container_service_ended(c); /* while the bundle is there: a later berthd does this again, if we are killed */
-        if (r >= 0 && !c->settings.auto_remove) /* its exit.json says to a later berthd that it is to go, if we are killed */
-                container_bundle_remove(c); /* with exit.json, which until now was the only record */
+        container_service_ended(c);
         c->host->unit_ended(c->host);
         container_changed(c);
         if (c->result.started_usec > 0 && !died_before)
@@ -378,6 +376,12 @@ void container_ended(Container *c, ContainerResult *result) {
         if (c->result.started_usec > 0 && c->result.stopped_by)
                 container_emit(c, "stop", NULL);
         container_record_ended(c, c->result.journaled, c->result.log_lost);
+        /* As long as the bundle is there, a later berthd tells all this once more, should we be killed before we could.
+         * With --rm its exit.json also says that the container is to go. */
+        if (r >= 0 && !c->settings.auto_remove) {
+                (void) sd_bus_flush(c->host->bus);
+                container_bundle_remove(c);
+        }
 
         sd_bus_error_setf(&not_running, BERTH_ERROR_NOT_RUNNING, "Container %s is not running.", c->name);
         container_wait_answer(c, WAIT_STOPPED, 0, NULL);

@@ -170,9 +170,11 @@ static int setup(Daemon *d) {
             (r = setup_bus(d)) < 0 ||
             (r = manager_new(d->event, d->bus, BERTH_STATEDIR, BERTH_RUNDIR, &d->manager)) < 0 ||
             (r = manager_publish(d->manager)) < 0 ||
+            (r = manager_load(d->manager)) < 0 ||
+            /* Who listens to the name's owner is to hear what is found to have ended. Calls wait in our queue until then. */
+            (r = sd_bus_request_name(d->bus, BUS_NAME, 0)) < 0 ||
             (r = manager_reconcile(d->manager)) < 0 ||
-            (r = listen_for_monitors(d)) < 0 ||
-            (r = sd_bus_request_name(d->bus, BUS_NAME, 0)) < 0)
+            (r = listen_for_monitors(d)) < 0)
                 return r;
         d->idle_usec = idle_usec();
         d->last_call = now_monotonic();

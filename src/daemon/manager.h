@@ -36,7 +36,10 @@ DEFINE_FREEP(Manager, manager_free)
 int manager_publish(Manager *m);
 int manager_publish_images(Manager *m);
 
-/* reconcile.c: reads the state tree, takes up what runs, records what ended meanwhile, removes what is nobody's. */
+/* reconcile.c: reads the state tree; tells nobody anything. */
+int manager_load(Manager *m);
+/* With the bus name: takes up what runs, records what ended meanwhile, removes what is nobody's. Whatever an earlier berthd may
+ * have left untold is told. */
 int manager_reconcile(Manager *m);
 
 /* Name, id or unambiguous prefix of an id. 0, or `error` is set. */

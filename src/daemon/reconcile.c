@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -14,6 +15,8 @@
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/strv.h"
+
+#define MONITORS_USEC 1000000u /* how long monitors may take to say how far their runs are */
 
 /* Calls `what` for each directory entry of ROOT/containers; the entry may go meanwhile. */
 static int each_entry(Manager *m, const char *root, void (*what)(Manager *m, int dir_fd, const char *name)) {
@@ -69,6 +72,34 @@ static void load(Manager *m, int dir_fd, const char *name) {
         manager_add(m, c);
 }
 
+/* That a container is gone, once more: who removed it may have been killed before it could say so. */
+static void tell_removed(Manager *m, const char *id) {
+        _cleanup_free_ char *path = NULL;
+
+        if (asprintf(&path, CONTAINER_PATH_PREFIX "/%s", id) >= 0)
+                (void) sd_bus_emit_interfaces_removed(m->host.bus, path, CONTAINER_INTERFACE, NULL);
+}
+
+/* What a removed container has become: ID.N, see container.c. */
+static void find_trash(Manager *m) {
+        char id[CONTAINER_ID_LENGTH + 1];
+        int fd = fs_open_dir(m->trash_fd, ".");
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir) {
+                fd_close(fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(dir));) {
+                if (strcspn(e->d_name, ".") != CONTAINER_ID_LENGTH)
+                        continue;
+                snprintf(id, sizeof(id), "%.*s", CONTAINER_ID_LENGTH, e->d_name);
+                if (container_id_is_valid(id) && !manager_container_by_id(m, id))
+                        tell_removed(m, id);
+        }
+        closedir(dir);
+}
+
 static void sweep(Manager *m, int dir_fd, const char *name) {
         Container *c = container_id_is_valid(name) ? manager_container_by_id(m, name) : NULL;
 
@@ -79,7 +110,28 @@ static void sweep(Manager *m, int dir_fd, const char *name) {
         _cleanup_free_ char *file = NULL;
         if (asprintf(&file, "%s/container.json", name) >= 0 && faccessat(dir_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) >= 0)
                 return;
+        if (container_id_is_valid(name)) /* before: what is told by its name must not have lost it */
+                tell_removed(m, name);
         discard(m, dir_fd, name);
+}
+
+/* The end of a run is recorded, but its bundle is still there: it may not have been told. */
+static void tell_end(Container *c, int bundle_fd) {
+        ContainerResult result;
+
+        if (container_result_read(bundle_fd, c->result.run_id, &result) < 0) { /* killed, or never got as far */
+                result = c->result;
+                c->result = (ContainerResult) { 0 };
+        }
+        container_ended(c, &result);
+}
+
+/* One that has not run may have been made by a berthd that was killed before it could say so. */
+static void tell_added(Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (container_bus_path(c, &path) >= 0)
+                (void) sd_bus_emit_object_added(c->host->bus, path);
 }
 
 /* A run that was under way when the last berthd ended. */
@@ -94,9 +146,13 @@ static void take_up(Manager *m, Container *c) {
         if (bundle_fd < 0)
                 return;
         r = container_bundle_load_run(bundle_fd, &record);
-        if (r < 0 || streq(record.run_id, c->result.run_id)) { /* never got as far, or its end is recorded already */
+        if (r < 0) { /* never got as far */
                 container_bundle_remove(c);
                 c->remove_wanted = c->settings.auto_remove && r != -ENOENT; /* created, it waits for its one start */
+                return;
+        }
+        if (streq(record.run_id, c->result.run_id)) {
+                tell_end(c, bundle_fd);
                 return;
         }
         r = container_run_adopt(c, bundle_fd, &record);
@@ -139,16 +195,41 @@ static void check_service(const char *name, const char *id, void *userdata) {
                             name, strerror(-r));
 }
 
+int manager_load(Manager *m) {
+        int r;
+
+        if ((r = each_entry(m, m->host.statedir, load)) < 0 || (r = each_entry(m, m->host.rundir, load)) < 0)
+                return r;
+        /* Before the first start is asked for: how a container logs depends on it. It was asked long ago. */
+        return unit_manager_wait_version(m->host.units);
+}
+
+/* Before the first call is handled: a container that runs is not to be seen as one that is about to. All have been connected to
+ * by now, so the time is that of the slowest, not the sum. */
+static void wait_for_monitors(Manager *m) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        uint64_t until = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000 + MONITORS_USEC;
+        for (Container *c = m->containers, *next; c; c = next) {
+                next = c->next;
+                if (c->run)
+                        container_run_settle(c->run, until);
+        }
+}
+
 int manager_reconcile(Manager *m) {
         int r;
 
-        if ((r = each_entry(m, m->host.statedir, load)) < 0 || (r = each_entry(m, m->host.rundir, load)) < 0 ||
-            (r = each_entry(m, m->host.statedir, sweep)) < 0 || (r = each_entry(m, m->host.rundir, sweep)) < 0)
+        find_trash(m);
+        if ((r = each_entry(m, m->host.statedir, sweep)) < 0 || (r = each_entry(m, m->host.rundir, sweep)) < 0)
                 return r;
         for (Container *c = m->containers, *next; c; c = next) {
                 _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
                 next = c->next;
                 take_up(m, c);
+                if (!c->run && c->state == CONTAINER_CREATED && !*c->result.run_id)
+                        tell_added(c);
                 if (!c->run && c->state != CONTAINER_REMOVING)
                         record_lost_run(c);
                 /* --rm, and created only to run once: that is over. */
@@ -160,7 +241,6 @@ int manager_reconcile(Manager *m) {
                 log_warning("services of containers that are gone may be left in " BERTH_SYSTEMUNITDIR ": %s",
                             strerror(-r));
         m->host.trashed(&m->host);
-        /* Before the first start is asked for: how a container logs depends on it. It was asked long ago. */
-        r = unit_manager_wait_version(m->host.units);
-        return r < 0 ? r : 0;
+        wait_for_monitors(m);
+        return 0;
 }
