@@ -57,12 +57,13 @@ int container_unit_describe(const Container *c, pid_t monitor, char **descriptio
         return 0;
 }
 
+/* As PID 1 writes it for services. A number, as large as there is, since daemon/log-limit.h tries with another one whether numbers count. */
 int container_unit_lift_log_limit(const Container *c) {
         _cleanup_free_ char *path = NULL;
 
         if (asprintf(&path, UNITS_DIR "/" LOG_LINK_PREFIX "%s", c->unit) < 0)
                 return -ENOMEM;
-        return symlink("0", path) < 0 && errno != EEXIST ? -errno : 0;
+        return symlink("4294967295", path) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* A monitor that has told of the end may still wait for journald to read the last lines. */

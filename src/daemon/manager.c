@@ -274,6 +274,7 @@ int manager_new(sd_event *event, sd_bus *bus, const char *statedir, const char *
             (r = records_new(event, JOURNAL_SOCKET, &m->host.records)) < 0 ||
             (r = unit_manager_new(bus, &m->host.units)) < 0 ||
             (r = image_store_new(statedir, &m->host.images)) < 0 ||
+            (r = log_limit_new(&m->host, &m->log_limit)) < 0 ||
             (r = add_idle_sources(m)) < 0)
                 return r;
         polkit_set_subject(m->polkit, subject_of, m);
@@ -286,6 +287,7 @@ Manager *manager_free(Manager *m) {
                 return NULL;
         manager_free_image_calls(m);
         container_logs_forget(&m->host);
+        log_limit_free(m->log_limit);
         while (m->containers) {
                 Container *c = m->containers;
                 m->containers = c->next;
@@ -380,7 +382,7 @@ int manager_create(Manager *m, ContainerSettings *settings, Container **ret, sd_
 }
 
 bool manager_is_busy(const Manager *m, bool running) {
-        if (m->image_calls || polkit_is_busy(m->polkit) || m->removed || records_pending(m->host.records))
+        if (m->image_calls || polkit_is_busy(m->polkit) || log_limit_is_busy(m->log_limit) || m->removed || records_pending(m->host.records))
                 return true;
         if (running && m->host.log_workers) /* else their number would be forgotten */
                 return true;

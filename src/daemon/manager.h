@@ -4,6 +4,7 @@
 #pragma once
 
 #include "container/container.h"
+#include "daemon/log-limit.h"
 #include "daemon/polkit.h"
 #include "image/image-load.h"
 
@@ -19,6 +20,7 @@ typedef struct ImageObject {
 struct Manager {
         ContainerHost host; /* first: callbacks get this and mean us */
         Polkit *polkit;
+        LogLimit *log_limit;
         Container *containers;
         Container *removed;         /* to be freed when the event loop is back in control */
         sd_event_source *free_source, *trash_source, *sweep_source;

@@ -198,6 +198,7 @@ static int append_worker(sd_bus_message *m, const TransientUnit *unit) {
         const Property table[] = {
                 { "Type",                    's', .s = "oneshot" },
                 { "StandardError",           's', .s = "journal" },
+                { "StandardOutput",          's', .s = "null" }, /* if it were the journal's, stderr would follow it to stdout_fd */
                 { "TimeoutStartUSec",        't', .t = unit->runtime_max_usec ?: UINT64_MAX },
                 { "TimeoutStopUSec",         't', .t = unit->timeout_stop_usec ?: 10000000 },
                 { "TasksMax",                't', .t = unit->tasks_max > 0 ? unit->tasks_max : WORKER_TASKS_MAX },

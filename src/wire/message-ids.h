@@ -20,6 +20,7 @@ static inline Severity severity_of_end(int exit_code, bool oom_killed, bool aske
 #define BERTH_MESSAGE_DIED           "b993807a717e4a5eaa7f059246842e8f" /* the monitor; berthd if that could not */
 #define BERTH_MESSAGE_RESTARTING     "b2175cddf1b34b46bfd7fcf8299593f2" /* the monitor */
 #define BERTH_MESSAGE_LINES_LOST     "e79449c638e74eb180ccfd6cc251a311" /* berthd, when journald is back */
+#define BERTH_MESSAGE_LOG_LIMIT      "10ef34ae5883411fb4e318f74f86016a" /* berthd */
 #define BERTH_MESSAGE_REMOVED        "764f8af7d1a34887b40abfde4fa8d46e" /* berthd, and so the rest */
 #define BERTH_MESSAGE_IMAGE_LOADED   "f12e8f86b38144df96999a65953a27f8"
 #define BERTH_MESSAGE_IMAGE_IMPORTED "e20ecc4d8aec46fc832594a5435f8aa4"
