@@ -254,7 +254,7 @@ static void take_state(ContainerRun *run, const MonitorEvent *e, ContainerState 
         c->pid = e->pid;
         c->result.exit_code = ended ? e->value : 0;
         c->result.signal = ended ? e->signal : 0;
-        c->result.oom_killed = ended && e->oom_killed;
+        c->result.oom_killed = e->oom_killed;
         c->result.started_usec = e->started_usec;
         c->result.finished_usec = e->finished_usec;
         c->result.log_ordinal = ended ? e->log_ordinal : 0;
@@ -290,6 +290,13 @@ static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
         c->restarting = false;
         if (run->stop_wanted)
                 run_send_stop(run);
+}
+
+static void on_oom(ContainerRun *run) {
+        Container *c = run->container;
+
+        c->result.oom_killed = c->oom_told = true;
+        container_emit(c, "oom", NULL);
 }
 
 /* First on each connection. After a restart of berthd it says how far the run had got. */
@@ -352,6 +359,9 @@ static void on_monitor_event(const MonitorEvent *e, void *userdata) {
         case MONITOR_FAILED:
         case MONITOR_EXITED:
                 run_end_recorded(run, false);
+                break;
+        case MONITOR_OOM:
+                on_oom(run);
                 break;
         case MONITOR_EXEC_STARTED:
         case MONITOR_EXEC_EXITED:

@@ -345,8 +345,9 @@ void container_emit_die(Container *c) {
         char attribute[64];
 
         snprintf(attribute, sizeof(attribute), "exitCode=%i", c->result.exit_code);
-        if (c->result.oom_killed)
+        if (c->result.oom_killed && !c->oom_told) /* while we were not there */
                 container_emit(c, "oom", NULL);
+        c->oom_told = false;
         container_emit(c, "die", attribute);
 }
 

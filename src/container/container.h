@@ -62,6 +62,7 @@ struct Container {
         bool restart_wanted;        /* as soon as it has ended */
         bool restarting;            /* the start under way is for those who wait for a restart */
         bool remove_wanted;         /* as soon as it has ended */
+        bool oom_told;              /* that the kernel took something of it, to those who listen to Event */
 };
 
 /* Takes the settings over (they are empty afterwards), also on failure. Picks id and, where none was given, leaves

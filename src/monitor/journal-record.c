@@ -116,6 +116,14 @@ void record_stopping(Monitor *m, int signo, int timeout) {
             timeout == 0 ? "SIGKILL" : signal_text(signo, name), then);
 }
 
+void record_oom(Monitor *m, uint64_t kills) {
+        if (!begin(m, BERTH_MESSAGE_OOM, SEVERITY_WARNING, "oom"))
+                return;
+        journal_fieldf(m->log.journal, "BERTH_OOM_KILLS", "%llu", (unsigned long long) kills);
+        end(m, "The kernel has killed %llu process%s of container %s: there was no memory left for it.",
+            (unsigned long long) kills, kills == 1 ? "" : "es", annotation(m, "name"));
+}
+
 void record_died(Monitor *m) {
         const ExitRecord *record = &m->record;
         char who[CALLER_TEXT_MAX], name[16], how[32] = "";

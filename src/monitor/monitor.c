@@ -218,7 +218,7 @@ static void on_init_ended(Task *t) {
         m->record.finished = now_realtime();
         m->record.exit_code = t->code;
         m->record.signal = t->signal;
-        m->record.oom_killed = scope_oom_killed(&m->scope);
+        oom_watch_check(m);
         if (!(m->config->namespaces & CLONE_NEWPID)) /* else the kernel has ended all that was in the namespace */
                 scope_kill(&m->scope);
         m->log_progress = journal_progress(m->log.journal);
@@ -347,6 +347,7 @@ static int start_payload(Monitor *m) {
                           r == -ENXIO ? "systemd has not moved the monitor there" : strerror(-r));
                 return r;
         }
+        oom_watch_start(m);
         return monitor_start_sandbox(m);
 }
 
@@ -453,6 +454,7 @@ int monitor_run(int bundle_fd, int listen_fd, const Notify *notify) {
                 .bundle_fd = bundle_fd,
                 .notify = notify,
                 .scope.fd = -EBADF,
+                .oom.source.fd = -EBADF,
                 .stop_signal = STOP_SIGNAL_DEFAULT,
                 .stop_timeout = STOP_TIMEOUT_DEFAULT,
         };

@@ -11,6 +11,7 @@
 
 #include "monitor/exit-record.h"
 #include "monitor/notify.h"
+#include "monitor/oom.h"
 #include "monitor/restarts.h"
 #include "monitor/scope.h"
 #include "monitor/server.h"
@@ -36,6 +37,7 @@ struct Monitor {
         Sandbox *sandbox;      /* NULL: could not be made, `error` says why */
         SandboxError error;
         Scope scope;
+        OomWatch oom;
         JournalLog log;
         Task *init;
         Task *past; /* inits of earlier rounds, whose clients still take their output */

@@ -109,24 +109,26 @@ void scope_thaw(Scope *s) {
         (void) cgroup_write(s->fd, "exec/cgroup.freeze", "0");
 }
 
-/* Since the cgroup was made, with this run. */
-static uint64_t oom_kills(Scope *s) {
+int scope_open_memory_events(Scope *s) {
+        int fd = openat(s->fd, "memory.events", O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+uint64_t scope_oom_kills(int events_fd) {
         char text[512];
+        ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
         const char *count;
 
-        if (s->fd < 0 || read_small(s->fd, "payload/memory.events", text, sizeof(text)) < 0)
+        if (n < 0)
                 return 0;
+        text[n] = '\0';
         count = strstr(text, "oom_kill ");
         return count ? strtoull(count + strlen("oom_kill "), NULL, 10) : 0;
 }
 
-bool scope_oom_killed(Scope *s) {
-        return oom_kills(s) > s->oom_kills;
-}
-
 void scope_next_payload(Scope *s) {
         scope_thaw(s);
-        s->oom_kills = oom_kills(s);
 }
 
 /* A process that an exec has left behind keeps its cgroup; when it has gone the cgroup is swept out here. */

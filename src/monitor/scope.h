@@ -11,7 +11,6 @@
 typedef struct Scope {
         char *path; /* of the unit, as in /proc/self/cgroup: /machine.slice/berth-web.scope */
         int fd;     /* its directory; -EBADF: not entered yet */
-        uint64_t oom_kills; /* in payload/, before the payload that is there now */
 } Scope;
 
 /* Finds the own unit in /proc/self/cgroup. -ENXIO: there is none, or it is the launcher's: the caller was not moved
@@ -27,8 +26,10 @@ void scope_next_payload(Scope *s);
 void scope_kill(Scope *s);
 /* A frozen process takes no signal but SIGKILL. */
 void scope_thaw(Scope *s);
-/* Whether the kernel's OOM killer has taken a process of the payload. */
-bool scope_oom_killed(Scope *s);
+/* The unit's memory.events; negative errno: there is no such controller. And how many processes of the unit the kernel's
+ * OOM killer has taken, by that file. */
+int scope_open_memory_events(Scope *s);
+uint64_t scope_oom_kills(int events_fd);
 
 /* A fresh cgroup exec/N for one exec; the directory's descriptor. Removes those whose processes are gone, first. */
 int scope_exec_new(Scope *s, unsigned number);

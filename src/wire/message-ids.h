@@ -18,6 +18,7 @@ static inline Severity severity_of_end(int exit_code, bool oom_killed, bool aske
 #define BERTH_MESSAGE_START_FAILED   "c2dfe3c2059d4a5aa1e10032a4f57e5e" /* the monitor; berthd where there was none */
 #define BERTH_MESSAGE_STOPPING       "1af6997455b246a28b803b70a77ad073" /* the monitor */
 #define BERTH_MESSAGE_DIED           "b993807a717e4a5eaa7f059246842e8f" /* the monitor; berthd if that could not */
+#define BERTH_MESSAGE_OOM            "780f3fd9ad37476c93d554c98e06128c" /* the monitor */
 #define BERTH_MESSAGE_RESTARTING     "b2175cddf1b34b46bfd7fcf8299593f2" /* the monitor */
 #define BERTH_MESSAGE_LINES_LOST     "e79449c638e74eb180ccfd6cc251a311" /* berthd, when journald is back */
 #define BERTH_MESSAGE_LOG_LIMIT      "10ef34ae5883411fb4e318f74f86016a" /* berthd */

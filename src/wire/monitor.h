@@ -56,6 +56,7 @@ typedef enum MonitorEventType {
         MONITOR_EXITED,    /* value: 0..255. The exit record is written. The monitor ends soon after. */
         MONITOR_EXEC_STARTED, /* id, pid */
         MONITOR_EXEC_EXITED,  /* id, value: 0..255; also when it could not be started (126, 127) */
+        MONITOR_OOM,          /* value: so many processes of the container were killed for want of memory since the last of these. */
         MONITOR_RESTARTING,   /* value: 0..255. The payload has ended and is started again after a while: STARTED follows, or EXITED. */
 } MonitorEventType;
 
