@@ -64,6 +64,8 @@ static const Verb verbs[] = {
           "[OPTIONS] " MANY, "Stop running containers" },
         { "image", "tag", "tag", 2, 2, cmd_tag, NULL, 0,
           "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Give an image another name" },
+        { "container", "update", "update", 1, VERB_ARGS_ANY, cmd_update, NULL, VERB_UPDATE,
+          "[OPTIONS] " MANY, "Change limits and restart policy of containers" },
         { NULL, NULL, "version", 0, 0, cmd_version, version_args, 0,
           "[OPTIONS]", "Show the versions of berth and berthd" },
         { "container", "wait", "wait", 1, VERB_ARGS_ANY, cmd_wait, NULL, 0,
@@ -186,7 +188,7 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
         r = collect_args(v, &args);
         if (r < 0)
                 return r;
-        r = args_parse(args, v->options ? ARGS_STOP_AT_FIRST : 0, argc, argv, &n, &why);
+        r = args_parse(args, v->options & ~VERB_UPDATE ? ARGS_STOP_AT_FIRST : 0, argc, argv, &n, &why);
         if (r > 0)
                 return help_verb(called, v, args);
         if (r == -ENOMEM)
@@ -202,7 +204,7 @@ static int run_verb(const char *called, const Verb *v, int argc, char **argv) {
         r = v->handler(n, argv);
         if (r < 0) {
                 cli_error("%s", strerror(-r));
-                return v->options ? EXIT_OURS : EXIT_FAILED;
+                return v->options & ~VERB_UPDATE ? EXIT_OURS : EXIT_FAILED;
         }
         return r;
 }

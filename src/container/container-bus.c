@@ -9,6 +9,7 @@
 #include "container/container-logs.h"
 #include "container/container-run.h"
 #include "container/container-spec.h"
+#include "container/container-update.h"
 #include "container/container-wait.h"
 #include "util/io.h"
 #include "util/signals.h"
@@ -484,6 +485,7 @@ const sd_bus_vtable container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Restart", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_restart, CALL),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("s", signal), SD_BUS_NO_RESULT, method_kill, CALL),
         SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_remove, CALL),
+        SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, container_method_update, CALL),
         SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", status), method_wait, CALL),
         SD_BUS_METHOD_WITH_ARGS("Logs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", lines), container_method_logs,
                                 CALL),

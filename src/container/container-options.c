@@ -12,6 +12,7 @@
 
 #define EVERY_VERB (VERB_RUN | VERB_CREATE | VERB_EXEC)
 #define NEW_CONTAINER (VERB_RUN | VERB_CREATE)
+#define CHANGEABLE (NEW_CONTAINER | VERB_UPDATE)
 
 const ContainerOption container_options[] = {
         /* No flags: what stands behind them on the command line. */
@@ -50,7 +51,7 @@ const ContainerOption container_options[] = {
         { "read-only", "read-only", 0, "ReadOnly", OPTION_BOOL, MEMBER(read_only), "HostConfig.ReadonlyRootfs", NULL,
           "Make the container's root file system read-only", NEW_CONTAINER, NULL, NULL },
         { "restart", "restart", 0, "Restart", OPTION_STRING, MEMBER(restart), NULL, "string",
-          "Start it again when it ends: no, on-failure[:max-retries], always, unless-stopped", NEW_CONTAINER,
+          "Start it again when it ends: no, on-failure[:max-retries], always, unless-stopped", CHANGEABLE,
           parse_optional, validate_restart },
         { "auto-remove", "rm", 0, NULL, OPTION_BOOL, MEMBER(auto_remove), "HostConfig.AutoRemove", NULL,
           "Remove the container when it has ended", NEW_CONTAINER, NULL, NULL },
@@ -73,7 +74,7 @@ const ContainerOption container_options[] = {
 
         /* Limits. */
         { "blkio-weight", "blkio-weight", 0, NULL, OPTION_I64, MEMBER(blkio_weight), "HostConfig.BlkioWeight", "uint16",
-          "Share of the block devices' time (10 to 1000)", NEW_CONTAINER, parse_number, validate_blkio_weight },
+          "Share of the block devices' time (10 to 1000)", CHANGEABLE, parse_number, validate_blkio_weight },
         { "blkio-weight-device", "blkio-weight-device", 0, NULL, OPTION_STRV, MEMBER(blkio_weight_device), NULL, "list",
           "The same of one device (DEVICE:WEIGHT)", NEW_CONTAINER, NULL, validate_blkio_weight_device },
         { "cgroup-parent", "cgroup-parent", 0, NULL, OPTION_STRING, MEMBER(cgroup_parent), "HostConfig.CgroupParent",
@@ -82,19 +83,19 @@ const ContainerOption container_options[] = {
         { "cgroupns", "cgroupns", 0, NULL, OPTION_STRING, MEMBER(cgroupns), NULL, "string",
           "Cgroup namespace: private (default), host", NEW_CONTAINER, parse_optional, validate_cgroupns },
         { "cpu-period", "cpu-period", 0, NULL, OPTION_I64, MEMBER(cpu_period), "HostConfig.CpuPeriod", "int",
-          "Length of the period that a quota is for, in microseconds", NEW_CONTAINER, parse_number,
+          "Length of the period that a quota is for, in microseconds", CHANGEABLE, parse_number,
           validate_cpu_period },
         { "cpu-quota", "cpu-quota", 0, NULL, OPTION_I64, MEMBER(cpu_quota), "HostConfig.CpuQuota", "int",
-          "Processor time in each period, in microseconds", NEW_CONTAINER, parse_number, validate_cpu_quota },
+          "Processor time in each period, in microseconds", CHANGEABLE, parse_number, validate_cpu_quota },
         { "cpu-shares", "cpu-shares", 'c', NULL, OPTION_I64, MEMBER(cpu_shares), "HostConfig.CpuShares", "int",
-          "Share of the processors' time (2 to 262144, usually 1024)", NEW_CONTAINER, parse_number,
+          "Share of the processors' time (2 to 262144, usually 1024)", CHANGEABLE, parse_number,
           validate_cpu_shares },
         { "nano-cpus", "cpus", 0, NULL, OPTION_I64, MEMBER(nano_cpus), "HostConfig.NanoCpus", "decimal",
-          "Number of processors", NEW_CONTAINER, parse_cpus, validate_cpus },
+          "Number of processors", CHANGEABLE, parse_cpus, validate_cpus },
         { "cpuset-cpus", "cpuset-cpus", 0, NULL, OPTION_STRING, MEMBER(cpuset_cpus), "HostConfig.CpusetCpus", "string",
-          "Processors it may run on (0-3, 0,1)", NEW_CONTAINER, parse_optional, validate_cpuset_cpus },
+          "Processors it may run on (0-3, 0,1)", CHANGEABLE, parse_optional, validate_cpuset_cpus },
         { "cpuset-mems", "cpuset-mems", 0, NULL, OPTION_STRING, MEMBER(cpuset_mems), "HostConfig.CpusetMems", "string",
-          "Memory nodes it may use (0-3, 0,1)", NEW_CONTAINER, parse_optional, validate_cpuset_mems },
+          "Memory nodes it may use (0-3, 0,1)", CHANGEABLE, parse_optional, validate_cpuset_mems },
         { "device-read-bps", "device-read-bps", 0, NULL, OPTION_STRV, MEMBER(device_read_bps), NULL, "list",
           "Bytes a second read from a device (DEVICE:SIZE)", NEW_CONTAINER, NULL, validate_device_bps },
         { "device-read-iops", "device-read-iops", 0, NULL, OPTION_STRV, MEMBER(device_read_iops), NULL, "list",
@@ -104,19 +105,19 @@ const ContainerOption container_options[] = {
         { "device-write-iops", "device-write-iops", 0, NULL, OPTION_STRV, MEMBER(device_write_iops), NULL, "list",
           "Operations a second on a device that write (DEVICE:NUMBER)", NEW_CONTAINER, NULL, validate_device_iops },
         { "memory", "memory", 'm', NULL, OPTION_I64, MEMBER(memory), "HostConfig.Memory", "bytes",
-          "Limit of its memory", NEW_CONTAINER, parse_memory, validate_memory },
+          "Limit of its memory", CHANGEABLE, parse_memory, validate_memory },
         { "memory-reservation", "memory-reservation", 0, NULL, OPTION_I64, MEMBER(memory_reservation),
           "HostConfig.MemoryReservation", "bytes",
-          "Memory that is left to it as long as others have some", NEW_CONTAINER, parse_memory,
+          "Memory that is left to it as long as others have some", CHANGEABLE, parse_memory,
           validate_memory_reservation },
         { "memory-swap", "memory-swap", 0, NULL, OPTION_I64, MEMBER(memory_swap), "HostConfig.MemorySwap", "bytes",
-          "Limit of memory and swap together (-1: no limit of swap; default: twice the memory)", NEW_CONTAINER,
+          "Limit of memory and swap together (-1: no limit of swap; default: twice the memory)", CHANGEABLE,
           parse_memory_swap, validate_memory_swap },
         { "oom-score-adj", "oom-score-adj", 0, NULL, OPTION_I64, MEMBER(oom_score_adj), "HostConfig.OomScoreAdj", "int",
           "How likely the kernel's OOM killer takes it (-1000 to 1000)", NEW_CONTAINER, parse_number,
           validate_oom_score_adj },
         { "pids-limit", "pids-limit", 0, "PidsLimit", OPTION_I64, MEMBER(pids_limit), "HostConfig.PidsLimit", "int",
-          "Limit of its processes and threads (-1: none)", NEW_CONTAINER, parse_number, validate_pids_limit },
+          "Limit of its processes and threads (-1: none)", CHANGEABLE, parse_number, validate_pids_limit },
         { "shm-size", "shm-size", 0, "ShmSize", OPTION_I64, MEMBER(shm_size), NULL, "bytes",
           "Size of /dev/shm", NEW_CONTAINER, parse_memory, validate_shm_size },
         { "ulimit", "ulimit", 0, "Ulimit", OPTION_STRV, MEMBER(ulimits), NULL, "ulimit",
@@ -186,6 +187,62 @@ int container_settings_validate(const ContainerSettings *s, char **ret_error) {
                         return r;
         }
         return validate_together(s, ret_error);
+}
+
+static int copy_member(const ContainerOption *o, const void *from, void *to) {
+        switch (o->type) {
+        case OPTION_BOOL:
+                *(bool *) to = *(const bool *) from;
+                return 0;
+        case OPTION_STRING:
+                return string_replace(to, *(char *const *) from);
+        case OPTION_STRV:
+                strv_free(*(char ***) to);
+                *(char ***) to = NULL;
+                return strv_copy(*(char **const *) from, to);
+        case OPTION_I32:
+                *(int32_t *) to = *(const int32_t *) from;
+                return 0;
+        case OPTION_I64:
+                *(int64_t *) to = *(const int64_t *) from;
+                return 0;
+        }
+        return -EINVAL;
+}
+
+int container_settings_changed(const ContainerSettings *s, const ContainerSettings *changes, ContainerSettings *ret) {
+        int r = 0;
+
+        container_settings_init(ret);
+        for (size_t i = 0; i < n_container_options && r >= 0; i++) {
+                const ContainerOption *o = &container_options[i];
+                r = copy_member(o, member_of(o->verbs & VERB_UPDATE && is_set(changes, o) ? changes : s, o),
+                                member_of(ret, o));
+        }
+        if (r < 0)
+                container_settings_done(ret);
+        return r;
+}
+
+void container_settings_swap(ContainerSettings *a, ContainerSettings *b) {
+        for (size_t i = 0; i < n_container_options; i++) {
+                const ContainerOption *o = &container_options[i];
+                if (!(o->verbs & VERB_UPDATE))
+                        continue;
+                if (o->type == OPTION_I64)
+                        SWAP(*(int64_t *) member_of(a, o), *(int64_t *) member_of(b, o));
+                else if (o->type == OPTION_STRING)
+                        SWAP(*(char **) member_of(a, o), *(char **) member_of(b, o));
+        }
+}
+
+const char *container_settings_find(const ContainerSettings *s, bool changeable) {
+        for (size_t i = 0; i < n_container_options; i++) {
+                const ContainerOption *o = &container_options[i];
+                if (is_set(s, o) && !(o->verbs & VERB_UPDATE) == !changeable)
+                        return o->key ? o->key : o->flag;
+        }
+        return NULL;
 }
 
 bool container_settings_stdin_once(const ContainerSettings *s) {

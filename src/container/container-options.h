@@ -78,6 +78,13 @@ void container_settings_init(ContainerSettings *s);
 void container_settings_done(ContainerSettings *s);
 
 /* Docker's StdinOnce: the end of a client's input is the container's. */
+/* For update. Those of `s`, and over them what is set in `changes`. */
+int container_settings_changed(const ContainerSettings *s, const ContainerSettings *changes, ContainerSettings *ret);
+/* Exchanges what can be changed. */
+void container_settings_swap(ContainerSettings *a, ContainerSettings *b);
+/* The key of something that is set and can be changed, or of something that cannot; NULL: there is none. */
+const char *container_settings_find(const ContainerSettings *s, bool changeable);
+
 bool container_settings_stdin_once(const ContainerSettings *s);
 
 /* For the client: puts the content of env_files and label_files where it belongs, below what was given one by one. */

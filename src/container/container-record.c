@@ -48,6 +48,17 @@ void container_record_removed(const Container *c) {
         record_end(&r, c->host->records, "Container %s was removed%s.", c->name, by);
 }
 
+void container_record_updated(const Container *c) {
+        Caller caller;
+        Record r;
+        Names names;
+
+        begin(&r, &names, c, BERTH_MESSAGE_UPDATED, SEVERITY_INFO, "update");
+        c->host->caller(c->host, &caller);
+        const char *by = record_add_caller(&r, &caller);
+        record_end(&r, c->host->records, "The settings of container %s were changed%s.", c->name, by);
+}
+
 static void record_lost(const Container *c, uint64_t lines) {
         Record r;
         Names names;

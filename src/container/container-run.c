@@ -745,6 +745,13 @@ int container_run_signal(ContainerRun *run, int signo, uint32_t *ret_cookie) {
         return r;
 }
 
+int container_run_set_policy(ContainerRun *run, const char *policy) {
+        MonitorRequest request = { .type = MONITOR_POLICY };
+
+        snprintf(request.text, sizeof(request.text), "%s", policy ? policy : "");
+        return run->process ? container_process_send(run->process, &request, NULL, 0) : 0;
+}
+
 int container_run_attach(ContainerRun *run, const ClientStreams *streams) {
         MonitorRequest request = { .type = MONITOR_ATTACH };
         int fds[4];

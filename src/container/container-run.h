@@ -27,6 +27,7 @@ ContainerRun *container_run_free(ContainerRun *run); /* tells nobody */
 /* Waits until the start is through, if need be. */
 void container_run_stop(ContainerRun *run, int signo, int32_t timeout);
 /* -EINPROGRESS: nothing runs yet. The cookie comes back with the monitor's answer. */
+int container_run_set_policy(ContainerRun *run, const char *policy); /* the restart policy; NULL: none */
 int container_run_signal(ContainerRun *run, int signo, uint32_t *ret_cookie);
 int container_run_attach(ContainerRun *run, const ClientStreams *streams);
 int container_run_exec(ContainerRun *run, const ClientStreams *streams, const char *exec_id, json_object *process);

@@ -102,6 +102,12 @@ static int serve_stop(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fd
                             r->origin[0] ? r->origin : "client");
 }
 
+static int serve_policy(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fds, const char **ret_text) {
+        char why[RESTART_TEXT_MAX];
+
+        return restart_policy_parse(r->text, &m->restarts.policy, why);
+}
+
 static const struct {
         int (*serve)(Monitor *m, const MonitorRequest *r, int *fds, size_t n_fds, const char **ret_text);
         bool takes_fds; /* closes them in any case */
@@ -112,6 +118,7 @@ static const struct {
         [MONITOR_EXEC]   = { serve_exec,   true  },
         [MONITOR_SIGNAL] = { serve_signal, false },
         [MONITOR_STOP]   = { serve_stop,   false },
+        [MONITOR_POLICY] = { serve_policy, false },
 };
 
 static void on_request(void *userdata, uint32_t events) {

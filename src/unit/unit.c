@@ -453,6 +453,36 @@ int unit_refresh(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDo
         return r < 0 ? r : job_begin(job, "GetUnit", NULL, on_looked_up, ret_job);
 }
 
+static int new_limits_call(UnitManager *m, const char *name, const UnitLimits *limits, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r;
+
+        if ((r = sd_bus_message_new_method_call(m->bus, &call, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                                "SetUnitProperties")) < 0 ||
+            (r = sd_bus_message_append(call, "sb", name, true)) < 0 ||
+            (r = sd_bus_message_open_container(call, 'a', "(sv)")) < 0 ||
+            (r = unit_limits_append(call, limits)) < 0 || (r = sd_bus_message_close_container(call)) < 0)
+                return r;
+        *ret = TAKE(call);
+        return 0;
+}
+
+int unit_set_limits(UnitManager *m, const char *name, const UnitLimits *limits, uint64_t timeout_usec, UnitDone done,
+                    void *userdata, UnitJob **ret_job) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        _cleanup_(job_freep) UnitJob *job = NULL;
+        int r;
+
+        if ((r = new_limits_call(m, name, limits, &call)) < 0 ||
+            (r = job_new(m, name, timeout_usec, done, userdata, &job)) < 0 ||
+            (r = sd_bus_call_async(m->bus, &job->slot, call, on_reloaded, job, UINT64_MAX)) < 0)
+                return r;
+        if (ret_job)
+                *ret_job = job;
+        job = NULL; /* the manager's list owns it */
+        return 0;
+}
+
 void unit_reset_failed(UnitManager *m, const char *name) {
         (void) sd_bus_call_method_async(m->bus, NULL, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit",
                                         on_answer, NULL, "s", name);

@@ -73,6 +73,9 @@ int unit_start_installed(UnitManager *m, const char *name, uint64_t timeout_usec
 /* Its files have changed: if systemd has loaded it, and only then, it has to read all units again. */
 int unit_refresh(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,
                  UnitJob **ret_job);
+/* Changes them while it runs, for as long as it does. */
+int unit_set_limits(UnitManager *m, const char *name, const UnitLimits *limits, uint64_t timeout_usec, UnitDone done,
+                    void *userdata, UnitJob **ret_job);
 /* Nobody waits for it. */
 void unit_reset_failed(UnitManager *m, const char *name);
 int unit_stop(UnitManager *m, const char *name, uint64_t timeout_usec, UnitDone done, void *userdata,

@@ -11,6 +11,12 @@
 #define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
 #define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
+#define SWAP(a, b) \
+        do { \
+                __typeof__(a) swap_ = (a); \
+                (a) = (b); \
+                (b) = swap_; \
+        } while (0)
 
 /* Moves a pointer out of its variable, which becomes NULL. */
 #define TAKE(pointer)                                   \

@@ -23,6 +23,7 @@ static inline Severity severity_of_end(int exit_code, bool oom_killed, bool aske
 #define BERTH_MESSAGE_LINES_LOST     "e79449c638e74eb180ccfd6cc251a311" /* berthd, when journald is back */
 #define BERTH_MESSAGE_LOG_LIMIT      "10ef34ae5883411fb4e318f74f86016a" /* berthd */
 #define BERTH_MESSAGE_REMOVED        "764f8af7d1a34887b40abfde4fa8d46e" /* berthd, and so the rest */
+#define BERTH_MESSAGE_UPDATED        "51e21f465f9048cabf75740e21aff41c"
 #define BERTH_MESSAGE_IMAGE_LOADED   "f12e8f86b38144df96999a65953a27f8"
 #define BERTH_MESSAGE_IMAGE_IMPORTED "e20ecc4d8aec46fc832594a5435f8aa4"
 #define BERTH_MESSAGE_IMAGE_REMOVED  "d0610825088a490f82452b41109f44d7"

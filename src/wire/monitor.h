@@ -24,6 +24,7 @@ typedef enum MonitorRequestType {
         MONITOR_SIGNAL,  /* value: signal number, to the container's PID 1 */
         MONITOR_STOP,    /* value: signal number (0: the container's), timeout_sec (-1: the container's; 0: at once; below -1: never) then SIGKILL to all.
                           * origin: who asked, for the exit record. Answered by ACK at once; the end shows as EXITED. */
+        MONITOR_POLICY,  /* text: the restart policy, from now on */
 } MonitorRequestType;
 
 typedef enum MonitorStreams {

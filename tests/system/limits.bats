@@ -189,3 +189,77 @@ refused() {
         berth rm -f limited
         systemctl daemon-reload # until then the target wants it, which it was told of by the last one
 }
+
+@test "update: what is given is changed, in the unit, in inspect and for the next run; the rest stays" {
+        berth run -d --name limited -m 64m --cpus 0.2 busybox sleep 1000
+        assert_equal "$(berth update --pids-limit 20 --memory-reservation 32m --cpu-shares 512 --cpuset-cpus 0 limited)" limited
+        assert_equal "$(property TasksMax) $(property MemoryLow) $(property CPUWeight) $(property AllowedCPUs)" "21 33554432 20 0"
+        assert_equal "$(property MemoryMax) $(property CPUQuotaPerSecUSec)" "67108864 200ms"
+        assert_equal "$(host_config PidsLimit) $(host_config CpuShares) $(host_config Memory)" "20 512 67108864"
+        berth update --pids-limit -1 --cpus 0.4 limited
+        assert_equal "$(property TasksMax) $(property CPUQuotaPerSecUSec)" "infinity 400ms"
+        systemctl stop berthd.service
+        berth restart -t 0 limited
+        assert_equal "$(property TasksMax) $(property CPUQuotaPerSecUSec) $(property MemoryLow)" "infinity 400ms 33554432"
+        journalctl -q -o cat BERTH_EVENT=update CONTAINER_NAME=limited | grep -q "settings of container limited were changed by root"
+}
+
+@test "update: of a service, and of one that does not run" {
+        berth create --name limited busybox sleep 1000
+        berth update -m 64m limited
+        systemctl start berth@limited.service
+        assert_equal "$(property MemoryMax)" 67108864
+        berth update -m 80m limited
+        assert_equal "$(property MemoryMax) $(host_config Memory)" "83886080 83886080"
+        assert_contains "$(cat /etc/systemd/system/berth@limited.service.d/50-berth.conf)" "MemoryMax=83886080"
+}
+
+@test "update --restart: from now on, and with the machine" {
+        local link=/etc/systemd/system/multi-user.target.wants/berth@limited.service
+        berth run -d --name limited busybox sh -c 'until [ -e /go ]; do sleep 0.05; done; rm /go; exit 3'
+        berth update --restart on-failure:5 limited
+        assert_equal "$(berth inspect -f '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}' limited)" "on-failure 5"
+        berth exec limited touch /go
+        wait_until sh -c '[ "$(berth inspect -f "{{.RestartCount}} {{.State.Status}}" limited)" = "1 running" ]'
+        berth update --restart unless-stopped limited
+        [ -L "$link" ]
+        berth stop -t 0 limited
+        [ ! -L "$link" ]
+        berth update -m 64m limited # does not bring it back
+        [ ! -L "$link" ]
+        berth update --restart always limited
+        [ -L "$link" ]
+        berth update --restart no limited
+        [ ! -L "$link" ]
+        berth start limited
+        assert_equal "$(berth inspect -f '{{.Unit}}' limited)" berth-limited.scope
+}
+
+@test "update: what cannot be is refused, and nothing has changed" {
+        berth run -d --name limited -m 64m --memory-swap 80m busybox sleep 1000
+        local before expected flags code text
+        before=$(berth inspect -f '{{json .HostConfig}}' limited)
+        while IFS='|' read -r code expected flags; do
+                # shellcheck disable=SC2086 # words
+                run berth update $flags limited
+                assert_equal "$status" "$code"
+                assert_contains "$output" "$expected"
+        done <<'END'
+1|must provide one or more flags|
+1|larger than memory limit|-m 100m
+1|Minimum memory limit allowed|-m 1m
+125|cgroup v2|--kernel-memory 10m
+125|unknown flag|--oom-score-adj 5
+1|invalid restart policy|--restart sometimes
+END
+        run busctl call org.berth1 "/org/berth1/container/$(berth inspect -f '{{.Id}}' limited)" org.berth1.Container Update 'a{sv}' 1 shm-size x 5
+        assert_contains "$output" 'The option "shm-size" of a container cannot be changed.'
+        run berth update -m 80m nothing
+        assert_equal "$status" 1
+        assert_contains "$output" "No such container"
+        assert_equal "$(berth inspect -f '{{json .HostConfig}}' limited)" "$before"
+        berth rm -f limited
+        berth run -d --rm --name limited busybox sleep 1000
+        run berth update --restart always limited
+        assert_contains "$output" "AutoRemove"
+}

@@ -61,6 +61,7 @@ Container Stop            manage    a{sv} 0
 Container Restart         manage    a{sv} 0
 Container Kill            manage    s KILL
 Container Remove          manage    a{sv} 0
+Container Update          manage    a{sv} 1 pids-limit x 100
 Container Wait            inspect   s not-running
 Container Logs            inspect   a{sv} 0
 Container Inspect         inspect
