@@ -32,7 +32,7 @@ now_usec() {
         wait_for_state limited exited
         assert_equal "$(berth inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' limited)" "true 137"
         wait_until sh -c 'journalctl -q -o cat BERTH_EVENT=die CONTAINER_NAME=limited BERTH_OOM_KILLED=true | grep -q .'
-        wait_until sh -c 'journalctl -q -o cat -x BERTH_EVENT=oom CONTAINER_NAME=limited _SYSTEMD_UNIT=berth-limited.scope | grep -q "Memory was short"'
+        wait_until sh -c 'journalctl -q -x BERTH_EVENT=oom CONTAINER_NAME=limited _SYSTEMD_UNIT=berth-limited.scope | grep -q "Memory was short for container limited"'
 }
 
 @test "something beside its first process is killed: that is seen at once, and it goes on" {
