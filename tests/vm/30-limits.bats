@@ -32,6 +32,7 @@ now_usec() {
         wait_for_state limited exited
         assert_equal "$(berth inspect -f '{{.State.OOMKilled}} {{.State.ExitCode}}' limited)" "true 137"
         wait_until sh -c 'journalctl -q -o cat BERTH_EVENT=die CONTAINER_NAME=limited BERTH_OOM_KILLED=true | grep -q .'
+        journalctl --update-catalog
         wait_until sh -c 'journalctl -q -x BERTH_EVENT=oom CONTAINER_NAME=limited _SYSTEMD_UNIT=berth-limited.scope | grep -q "Memory was short for container limited"'
 }
 
