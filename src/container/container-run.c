@@ -539,7 +539,9 @@ int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *cal
         c->result = (ContainerResult) { 0 };
         r = run_new(c, &run);
         if (r >= 0) {
-                run->service = caller || container_wants_service(c);
+                /* What systemctl started stays a service over a restart: units may be bound to it. */
+                run->service = caller || container_wants_service(c) ||
+                               (c->restarting && container_unit_is_service(c->unit));
                 r = run_prepare(run);
         }
         if (r >= 0 && caller) {
@@ -610,12 +612,19 @@ static int open_monitor(const RunRecord *record) {
         return TAKE_FD(pidfd);
 }
 
-/* Of a service whose monitor was not given the bundle: it asks the next berthd, and this run never was. */
-static bool run_was_vain(const RunRecord *record, const char *socket_path) {
-        if (!container_unit_is_service(record->unit))
+static bool bundle_has(int bundle_fd, const char *file) {
+        return faccessat(bundle_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+/* Of a service whose monitor was not given the bundle: it asks the next berthd, and this run never was. A monitor that is
+ * done listens no more, either, but has left its traces. */
+static bool run_was_vain(const RunRecord *record, const char *socket_path, int bundle_fd) {
+        if (!container_unit_is_service(record->unit) || bundle_has(bundle_fd, "monitor") ||
+            bundle_has(bundle_fd, "exit.json"))
                 return false;
         _cleanup_close_ int fd = record->monitor > 0 ? wire_connect(socket_path) : -ECONNREFUSED;
-        return fd == -ECONNREFUSED && (record->monitor <= 0 || process_start_time(record->monitor) == record->monitor_start);
+        return fd == -ECONNREFUSED &&
+               (record->monitor <= 0 || process_start_time(record->monitor) == record->monitor_start);
 }
 
 /* How far a run had got whose monitor lives no more. */
@@ -642,7 +651,7 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         int pidfd = -EBADF, r;
 
         r = container_bundle_path(c, "monitor.sock", &socket_path);
-        if (r >= 0 && run_was_vain(record, socket_path)) {
+        if (r >= 0 && run_was_vain(record, socket_path, bundle_fd)) {
                 container_bundle_remove(c);
                 return 0;
         }

@@ -116,6 +116,21 @@ unit_is() {
         container_has_state again running
 }
 
+@test "berth restart leaves it in its service" {
+        berth create --name stays busybox sleep 1000
+        systemctl start berth@stays
+        before=$(of stays '{{.RunId}}')
+        berth restart -t 0 stays
+        assert_equal "$(of stays '{{.State.Status}} {{.Unit}}')" "running berth@stays.service"
+        [ "$(of stays '{{.RunId}}')" != "$before" ]
+        unit_is stays active
+        systemctl stop berth@stays
+        container_has_state stays exited
+        # Started by the client it is the client's again.
+        berth start stays
+        assert_contains "$(of stays '{{.Unit}}')" .scope
+}
+
 @test "one that runs in a scope is not started a second time" {
         berth run -d --name scoped busybox sleep 1000
         run systemctl start berth@scoped
@@ -251,4 +266,27 @@ unit_is() {
         systemctl start berthd.socket
         wait_for_state lives exited
         assert_equal "$(of lives '{{.State.ExitCode}} {{.State.StoppedBy}}')" "4 systemd"
+}
+
+# BUNDLE/exit.json is there and nobody listens at BUNDLE/monitor.sock.
+has_reported() {
+        [ -e "$1/exit.json" ] && ! grep -q " 00010000 .* $1/monitor.sock$" /proc/net/unix
+}
+
+# It still waits for journald, and berthd died before it had read the end.
+@test "kill -9 of berthd while a monitor is on its way out: the end is recorded" {
+        berth create --name leaving busybox sh -c 'trap "echo bye; exit 4" USR1; touch /set; while :; do sleep 0.05; done'
+        systemctl start berth@leaving
+        wait_until berth exec leaving test -e /set
+        bundle=/run/berth/containers/$(of leaving '{{.Id}}')
+        pid=$(of leaving '{{.State.Pid}}')
+        journald=$(systemctl show -P MainPID systemd-journald)
+        berthd=$(systemctl show -P MainPID berthd)
+        kill -STOP "$journald" "$berthd"
+        kill -USR1 "$pid"
+        wait_until has_reported "$bundle" || true
+        kill -9 "$berthd"
+        run of leaving '{{.State.Status}} {{.State.ExitCode}}'
+        kill -CONT "$journald"
+        assert_equal "$output" "exited 4"
 }
