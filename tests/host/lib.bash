@@ -8,10 +8,13 @@
 #   keeper       the same two numbers for the process that holds the host and cleans up after it
 #   cgroup       the cgroup that is the root of the host's own cgroup namespace
 #   stores       the real directory behind /var/lib/berth, /srv/test and the like
+#   bus          daemon or broker
 #   journal      a link to the journal of the running host
 #   log          what PID 1 and the scripts said before there was a journal
 
 HOSTS=/run/berth-host
+# shellcheck disable=SC2034 # of tools/install-packages
+FILES=/var/cache/berth-files
 
 die() {
         printf '%s: %s\n' "${0##*/}" "$*" >&2
