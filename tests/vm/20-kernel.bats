@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What the kernel of this machine makes of id-mapped layers, an overlay on ext4, and those who are killed. A journald of its own.
+# What the kernel of this machine makes of id-mapped layers, an overlay on ext4, and those who are killed.
 
 # shellcheck disable=SC2154 # stderr is bats'
 load ../system/helpers
@@ -56,14 +56,6 @@ teardown_file() {
         run --separate-stderr berth run --rm privileged sh -c 'chmod 4711 /bin/setuid; cp /bin/plain /made; chmod 4755 /made
                 su app -c "/bin/setuid id; /made id"'
         assert_equal "$(grep -c 'id uid 1000 0 0 fs 0' <<<"$output")" 2
-}
-
-@test "seventy thousand lines in a burst are all in the journal" {
-        berth run -d --name many busybox seq 1 70000
-        wait_until -t 200 container_has_state many exited
-        run --separate-stderr bash -c 'berth logs many | cmp - <(seq 1 70000)'
-        assert_status 0
-        assert_equal "$stderr" ""
 }
 
 @test "kill -9 of berthd and berth-spawn: the container runs on, and its end is recorded" {

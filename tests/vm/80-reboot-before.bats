@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# bats file_tags=trixie
 #
 # Before the reboot: what 81-reboot-after.bats looks for. Nothing is cleaned up.
 
