@@ -76,6 +76,7 @@ probe_in_berth() {
         diff -U 0 "$BATS_TEST_TMPDIR/run-rest" "$BATS_TEST_TMPDIR/exec-rest"
 }
 
+# bats test_tags=docker
 @test "Docker's containers look the same, but for the differences that are listed" {
         start_docker
         docker import --change 'ENV PATH=/bin' "$archive" probe >/dev/null
