@@ -8,7 +8,6 @@
 #include "util/strv.h"
 #include "util/timestamp.h"
 
-#define TRIES_MAX 10 /* in a row, each without an answer */
 #define TRY_USEC (10 * USEC_PER_SEC) /* a berthd that lived so long with our call was not killed by it */
 
 typedef struct Item {
@@ -63,21 +62,24 @@ static bool print_item(const Batch *batch, const Item *item) {
 }
 
 /* Makes the call once more, if berthd went away before it answered and that may be: the next berthd, which the bus
- * starts, knows what the last one knew. It is asked by the id: the name may be another container's by then. */
+ * starts, knows what the last one knew. It is the same object that is asked: the name may be another's by then. */
 static bool call_again(const Batch *batch, Item *item) {
-        _cleanup_free_ char *id = item->path ? strdup(strrchr(item->path, '/') + 1) : NULL;
-
-        if (!batch->again || !id)
+        if (!batch->again || !item->path)
                 return false;
         if (time_monotonic_usec() - item->called_usec >= TRY_USEC)
                 item->tries = 0;
-        while (item->done && sd_bus_error_has_name(&item->error, SD_BUS_ERROR_NO_REPLY) && item->tries < TRIES_MAX) {
-                item->tries++;
-                sd_bus_error_free(&item->error);
-                free(TAKE(item->path));
-                item->done = bus_get_container(id, &item->path, &item->error) < 0 || send_call(batch, item) < 0;
-        }
+        while (item->done && bus_ask_again(&item->error, &item->tries))
+                item->done = send_call(batch, item) < 0;
         return !item->done;
+}
+
+/* A container that went while we asked is named as the person did, not by its id. */
+static void name_missing(const Batch *batch, Item *item) {
+        if (!sd_bus_error_has_name(&item->error, BERTH_ERROR_NO_SUCH_CONTAINER))
+                return;
+        sd_bus_error_free(&item->error);
+        if (!batch->gone_is_done || item->tries == 0)
+                sd_bus_error_setf(&item->error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %s", item->name);
 }
 
 static int wait_for(const Batch *batch, Item *item) {
@@ -106,6 +108,7 @@ int batch_run(const Batch *batch, int argc, char **argv) {
         }
         for (int i = 0; i < argc; i++) {
                 (void) wait_for(batch, &items[i]);
+                name_missing(batch, &items[i]);
                 if (!print_item(batch, &items[i]))
                         failed = true;
         }

@@ -12,7 +12,8 @@ typedef struct Batch {
         int (*append)(sd_bus_message *m); /* the arguments; NULL: none */
         void (*print)(const char *name, sd_bus_message *reply); /* a success; NULL: the name as it was given */
         const char *ignore; /* an error name that is printed, but no failure; NULL: none */
-        bool again; /* changes nothing, so it can be called once more when berthd went away before it answered */
+        bool again; /* may be called once more when berthd went away before it answered */
+        bool gone_is_done; /* then a container that is there no more is what was wanted */
 } Batch;
 
 /* Prints each result in the order of the names. EXIT_OK, or EXIT_FAILED if any failed. */

@@ -172,6 +172,14 @@ int bus_call_method(const char *path, const char *interface, const char *member,
         return bus_call(m, ret, error);
 }
 
+bool bus_ask_again(sd_bus_error *error, unsigned *tries) {
+        if (!sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) || *tries >= BUS_TRIES_MAX)
+                return false;
+        (*tries)++;
+        sd_bus_error_free(error);
+        return true;
+}
+
 int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...) {
         va_list ap;
         int r;
@@ -193,10 +201,13 @@ int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...) 
 
 static int get_object(const char *member, const char *reference, char **ret_path, sd_bus_error *error) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
+        unsigned tries = 0;
         const char *path;
         int r;
 
-        r = bus_call_method(BUS_PATH, BUS_MANAGER, member, &reply, error, "s", reference);
+        do
+                r = bus_call_method(BUS_PATH, BUS_MANAGER, member, &reply, error, "s", reference);
+        while (r < 0 && bus_ask_again(error, &tries));
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "o", &path);

@@ -42,6 +42,11 @@ int bus_call(sd_bus_message *m, sd_bus_message **ret, sd_bus_error *error);
 int bus_call_method(const char *path, const char *interface, const char *member, sd_bus_message **ret,
                     sd_bus_error *error, const char *types, ...);
 
+/* After a call that only asks: may it be made once more, since berthd went away before it answered? *tries begins with 0.
+ * Clears the error then. */
+#define BUS_TRIES_MAX 10 /* in a row, each without an answer */
+bool bus_ask_again(sd_bus_error *error, unsigned *tries);
+
 /* Appends one entry to an a{sv} that is open. */
 int bus_append_entry(sd_bus_message *m, const char *key, const char *type, ...);
 

@@ -67,9 +67,13 @@ typedef struct Inspection {
 
 static int get_json(const Kind *kind, const char *path, json_object **ret, sd_bus_error *error) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
+        unsigned tries = 0;
         const char *text;
-        int r = bus_call_method(path, kind->interface, "Inspect", &reply, error, NULL);
+        int r;
 
+        do
+                r = bus_call_method(path, kind->interface, "Inspect", &reply, error, NULL);
+        while (r < 0 && bus_ask_again(error, &tries));
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "s", &text);

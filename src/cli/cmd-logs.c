@@ -79,9 +79,9 @@ static const Property subject_properties[] = {
         { 0 },
 };
 
-/* One that waits to be restarted has ended: docker's logs -f ends there, too. */
+/* One that waits to be started again goes on with the same run: so does who follows its log. */
 static bool is_running(const Subject *s) {
-        return streq_null(s->state, "running") || streq_null(s->state, "paused");
+        return streq_null(s->state, "running") || streq_null(s->state, "paused") || streq_null(s->state, "restarting");
 }
 
 /* --- Showing what there is --- */

@@ -25,7 +25,10 @@ static int append_options(sd_bus_message *m) {
 
 int cmd_rm(int argc, char **argv) {
         /* As with docker: with -f, what is not there is said, but no failure. */
-        const Batch rm = { "Remove", append_options, NULL, arg_force ? BERTH_ERROR_NO_SUCH_CONTAINER : NULL };
+        const Batch rm = {
+                "Remove", append_options, .ignore = arg_force ? BERTH_ERROR_NO_SUCH_CONTAINER : NULL,
+                .again = true, .gone_is_done = true,
+        };
 
         return batch_run(&rm, argc, argv);
 }

@@ -30,7 +30,7 @@ static int append_options(sd_bus_message *m) {
 }
 
 int cmd_stop(int argc, char **argv) {
-        static const Batch stop = { "Stop", append_options };
+        static const Batch stop = { "Stop", append_options, .again = true, .gone_is_done = true };
 
         return batch_run(&stop, argc, argv);
 }

@@ -48,6 +48,8 @@ static const Verb verbs[] = {
           "[OPTIONS]", "List containers" },
         { "container", "list", NULL, 0, 0, cmd_ps, ps_args, 0, "[OPTIONS]", NULL },
         { "container", "ps", NULL, 0, 0, cmd_ps, ps_args, 0, "[OPTIONS]", NULL },
+        { "container", "rename", "rename", 2, 2, cmd_rename, NULL, 0,
+          "CONTAINER NEW_NAME", "Give a container another name" },
         { "container", "restart", "restart", 1, VERB_ARGS_ANY, cmd_restart, restart_args, 0,
           "[OPTIONS] " MANY, "Stop containers and start them again" },
         { "container", "rm", "rm", 1, VERB_ARGS_ANY, cmd_rm, rm_args, 0,

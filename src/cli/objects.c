@@ -180,9 +180,13 @@ int objects_get(const char *interface, const Property *properties, size_t object
                 sd_bus_error *error) {
         _cleanup_bus_message_ sd_bus_message *reply = NULL;
         Objects o = { .interface = interface, .properties = properties, .size = object_size };
+        unsigned tries = 0;
         int r;
 
-        r = bus_call_method(BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &reply, error, NULL);
+        do
+                r = bus_call_method(BUS_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &reply, error,
+                                    NULL);
+        while (r < 0 && bus_ask_again(error, &tries));
         if (r < 0)
                 return r;
         r = read_objects(reply, &o);

@@ -55,6 +55,7 @@ int cmd_kill(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_logs(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_rename(int argc, char **argv);
 int cmd_restart(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_rmi(int argc, char **argv);

@@ -143,3 +143,28 @@ void client_streams_fail(ClientStreams *s, int exit_code, const char *text) {
         }
         client_streams_done(s);
 }
+
+int client_queue_add(ClientQueue *q, ClientStreams *s) {
+        if (q->n >= CLIENT_QUEUE_MAX)
+                return -EBUSY;
+        ClientStreams *longer = reallocarray(q->clients, q->n + 1, sizeof(ClientStreams));
+        if (!longer)
+                return -ENOMEM;
+        longer[q->n++] = *s;
+        q->clients = longer;
+        *s = (ClientStreams) CLIENT_STREAMS_NONE;
+        return 0;
+}
+
+void client_queue_done(ClientQueue *q) {
+        for (size_t i = 0; i < q->n; i++)
+                client_streams_done(&q->clients[i]);
+        free(q->clients);
+        *q = (ClientQueue) { 0 };
+}
+
+void client_queue_fail(ClientQueue *q, int exit_code, const char *text) {
+        for (size_t i = 0; i < q->n; i++)
+                client_streams_fail(&q->clients[i], exit_code, text);
+        client_queue_done(q);
+}

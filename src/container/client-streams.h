@@ -30,5 +30,20 @@ int client_streams_open(ClientStreams *s);
 /* For messages to the monitor: descriptors in the order of wire/monitor.h into fds[4]; returns the STREAM_* flags. */
 uint32_t client_streams_list(const ClientStreams *s, int fds[static 4], size_t *ret_n);
 
+/* Those who have asked for one start, until the monitor has their streams. Zero-initialised it is empty. */
+typedef struct ClientQueue {
+        ClientStreams *clients;
+        size_t n;
+} ClientQueue;
+
+#define CLIENT_QUEUE_MAX 1024
+
+/* Takes the streams on success. -EBUSY: too many wait. */
+int client_queue_add(ClientQueue *q, ClientStreams *s);
+void client_queue_done(ClientQueue *q);
+
+/* Tells all of them that nothing will come of it. */
+void client_queue_fail(ClientQueue *q, int exit_code, const char *text);
+
 /* Tells the client itself that nothing will come of it, and closes everything. */
 void client_streams_fail(ClientStreams *s, int exit_code, const char *text);

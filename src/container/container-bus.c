@@ -294,7 +294,8 @@ static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (r <= 0)
                 return r < 0 ? r : 1;
         if (!container_is_running(c))
-                return not_running(c, error);
+                return sd_bus_error_setf(error, BERTH_ERROR_NOT_RUNNING,
+                                         "Cannot kill container: %s: Container %s is not running", c->name, c->id);
         bool waits = c->state == CONTAINER_RESTARTING; /* and takes no signal, but hears of it */
         r = container_run_signal(c->run, signo, &cookie);
         if (r < 0)
@@ -366,6 +367,21 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 return sd_bus_reply_method_return(m, "i", c->result.exit_code);
         r = container_wait_add(c, m, what, 0, error);
         return r < 0 ? r : 1;
+}
+
+static int method_rename(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Container *c = userdata;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+        r = c->host->authorize(c->host, m, POLKIT_MANAGE, error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        r = container_rename(c, name, error);
+        return r < 0 ? r : sd_bus_reply_method_return(m, NULL);
 }
 
 static int method_inspect(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -489,9 +505,10 @@ const sd_bus_vtable container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("s", condition), SD_BUS_RESULT("i", status), method_wait, CALL),
         SD_BUS_METHOD_WITH_ARGS("Logs", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", lines), container_method_logs,
                                 CALL),
+        SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_rename, CALL),
         SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), method_inspect, CALL),
         SD_BUS_PROPERTY("Id", "s", get_string, 0, FIXED),
-        SD_BUS_PROPERTY("Name", "s", get_string, 0, FIXED),
+        SD_BUS_PROPERTY("Name", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Image", "s", get_string, 0, FIXED),
         SD_BUS_PROPERTY("ImageId", "s", get_string, 0, FIXED),
         SD_BUS_PROPERTY("Command", "as", get_command, 0, FIXED),

@@ -41,6 +41,8 @@ struct ContainerHost {
         void (*unit_ended)(ContainerHost *host);
         /* Something is in STATEDIR/trash. */
         void (*trashed)(ContainerHost *host);
+        /* Nobody has this name: 0. Else NameInUse in `error`. */
+        int (*check_name)(ContainerHost *host, const char *name, sd_bus_error *error);
         bool (*ids_in_use)(ContainerHost *host, uint32_t base);
         bool (*unit_in_use)(ContainerHost *host, const char *unit);
 };

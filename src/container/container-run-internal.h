@@ -9,7 +9,7 @@
 
 struct ContainerRun {
         Container *container;
-        ClientStreams streams; /* of who started it, until the monitor has them */
+        ClientQueue clients;        /* who started it, until the monitor has their streams */
         bool service;               /* berth@NAME.service instead of a scope */
         ServiceCaller caller;       /* its monitor, until that has the bundle */
         unsigned retries;
@@ -36,6 +36,8 @@ void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text);
 void run_abort(ContainerRun *run, const char *text);
 int run_save(ContainerRun *run);
 void run_go(ContainerRun *run);
+/* The monitor gets the streams of all who have asked for the start so far. */
+int run_attach_clients(ContainerRun *run);
 
 /* container-run-service.c. The bundle is there: to a monitor that has asked already it is given, else the unit is
  * started. */

@@ -22,13 +22,12 @@ static int run_hand_over(ContainerRun *run) {
         r = container_process_watch(run->process, TAKE_FD(run->caller.pidfd));
         if (r >= 0)
                 r = run_save(run); /* before: a later berthd must know whom it has given the bundle */
-        if (r >= 0 && run->streams.control >= 0)
-                r = container_run_attach(run, &run->streams);
+        if (r >= 0)
+                r = run_attach_clients(run);
         if (r >= 0)
                 r = service_caller_give(&run->caller, run->bundle_fd, run->listen_fd);
         if (r < 0)
                 return r;
-        client_streams_done(&run->streams);
         run->listen_fd = fd_close(run->listen_fd);
         run_go(run);
         return 0;

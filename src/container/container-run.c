@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A run of a container: see container-run.h. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -50,7 +51,7 @@ ContainerRun *container_run_free(ContainerRun *run) {
         sd_event_source_disable_unref(run->deadline);
         container_process_free(run->process);
         service_caller_done(&run->caller);
-        client_streams_done(&run->streams);
+        client_queue_done(&run->clients);
         fd_close(run->bundle_fd);
         fd_close(run->listen_fd);
         free(run->seccomp);
@@ -84,7 +85,7 @@ void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text) {
                 .restart_count = c->result.restart_count,
         };
 
-        client_streams_fail(&run->streams, exit_code, text);
+        client_queue_fail(&run->clients, exit_code, text);
         if (run->caller.fd >= 0)
                 service_caller_refuse(&run->caller, text);
         memcpy(result.run_id, c->result.run_id, sizeof(result.run_id));
@@ -288,8 +289,10 @@ static void on_payload_started(ContainerRun *run, const MonitorEvent *e) {
                         container_wait_answer(c, WAIT_RESTART, 0, NULL);
         }
         c->restarting = false;
-        if (run->stop_wanted)
+        if (run->stop_wanted) {
+                run->deadline = sd_event_source_disable_unref(run->deadline); /* its time begins now */
                 run_send_stop(run);
+        }
 }
 
 static void on_oom(ContainerRun *run) {
@@ -378,6 +381,16 @@ static void on_monitor_event(const MonitorEvent *e, void *userdata) {
 
 static int run_launch(ContainerRun *run);
 
+int run_attach_clients(ContainerRun *run) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < run->clients.n; i++)
+                r = container_run_attach(run, &run->clients.clients[i]);
+        if (r >= 0)
+                client_queue_done(&run->clients);
+        return r;
+}
+
 static void on_monitor_forked(int result, pid_t pid, int pidfd, void *userdata) {
         ContainerRun *run = userdata;
         char line[MONITOR_TEXT_MAX];
@@ -399,11 +412,8 @@ static void on_monitor_forked(int result, pid_t pid, int pidfd, void *userdata) 
                 run->listen_fd = fd_close(run->listen_fd);
                 r = container_process_watch(run->process, pidfd);
         }
-        if (r >= 0 && run->streams.control >= 0) {
-                r = container_run_attach(run, &run->streams);
-                if (r >= 0)
-                        client_streams_done(&run->streams);
-        }
+        if (r >= 0)
+                r = run_attach_clients(run);
         if (r >= 0)
                 run_start_unit(run);
         else {
@@ -512,7 +522,6 @@ static int run_new(Container *c, ContainerRun **ret) {
         run->container = c;
         run->bundle_fd = run->listen_fd = -EBADF;
         run->caller = (ServiceCaller) SERVICE_CALLER_NONE;
-        run->streams = (ClientStreams) CLIENT_STREAMS_NONE;
         *ret = run;
         return 0;
 }
@@ -527,7 +536,15 @@ static int run_prepare(ContainerRun *run) {
                 return r;
         free(c->unit);
         c->unit = NULL;
-        r = run->service ? container_service_unit(c->name, &c->unit) : container_unit_name(c->name, NULL, &c->unit);
+        if (run->service)
+                r = container_service_unit(c->name, &c->unit);
+        else {
+                r = container_unit_name(c->name, NULL, &c->unit);
+                if (r >= 0 && c->host->unit_in_use(c->host, c->unit)) { /* by one that was renamed: nothing to wait for */
+                        free(TAKE(c->unit));
+                        r = container_unit_name(c->name, c->id, &c->unit);
+                }
+        }
         return r < 0 ? r : seccomp_cache_path(container_capabilities(), &run->seccomp);
 }
 
@@ -544,6 +561,8 @@ int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *cal
                                (c->restarting && container_unit_is_service(c->unit));
                 r = run_prepare(run);
         }
+        if (r >= 0 && streams)
+                r = client_queue_add(&run->clients, streams);
         if (r >= 0 && caller) {
                 run->caller = *caller;
                 *caller = (ServiceCaller) SERVICE_CALLER_NONE;
@@ -576,13 +595,19 @@ int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *cal
                 return sd_bus_error_set_errnof(error, r, "Container %s cannot be started: %s", c->name, strerror(-r));
         }
         container_result_done(&before);
-        if (streams) {
-                run->streams = *streams;
-                *streams = (ClientStreams) CLIENT_STREAMS_NONE;
-        }
         c->run = TAKE(run);
         c->state = CONTAINER_STARTING;
         return 0;
+}
+
+int container_run_join(ContainerRun *run, ClientStreams *streams) {
+        int r;
+
+        if (run->monitor <= 0)
+                return client_queue_add(&run->clients, streams);
+        r = container_run_attach(run, streams);
+        client_streams_done(streams);
+        return r;
 }
 
 /* --- A run of an earlier berthd --- */
@@ -666,6 +691,7 @@ int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
         c->ids_base = record->ids_base;
         c->state = CONTAINER_STARTING;
         run->service = container_unit_is_service(record->unit);
+        c->adopted = true;
         run->monitor = record->monitor;
         run->monitor_start = record->monitor_start;
         run->bundle_fd = fcntl(bundle_fd, F_DUPFD_CLOEXEC, 3);
@@ -708,10 +734,15 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 static void run_set_deadline(ContainerRun *run, int32_t timeout) {
+        uint64_t deadline = now_usec(CLOCK_MONOTONIC) + ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, earlier;
+
+        /* As in the monitor: a later request may make it shorter, not longer. */
+        if (timeout < 0 ||
+            (run->deadline && sd_event_source_get_time(run->deadline, &earlier) >= 0 && earlier <= deadline))
+                return;
         run->deadline = sd_event_source_disable_unref(run->deadline);
-        if (timeout >= 0 &&
-            sd_event_add_time_relative(run->container->host->event, &run->deadline, CLOCK_MONOTONIC,
-                                       ((uint64_t) timeout + STOP_MARGIN_SEC) * SEC, SEC, on_deadline, run) < 0)
+        if (sd_event_add_time(run->container->host->event, &run->deadline, CLOCK_MONOTONIC, deadline, SEC, on_deadline,
+                              run) < 0)
                 log_warning("container %s: no time limit for its stop", run->container->name);
 }
 
@@ -730,10 +761,19 @@ static void run_send_stop(ContainerRun *run) {
 }
 
 void container_run_stop(ContainerRun *run, int signo, int32_t timeout) {
+        bool first = !run->stop_wanted;
+
         run->container->host->caller(run->container->host, &run->stopper);
         run->stop_asked = true;
-        run->stop_signal = signo > 0 ? signo : run->container->config.stop_signal;
-        run->stop_timeout = timeout != OPTION_I32_UNSET ? timeout : run->container->config.stop_timeout;
+        if (signo <= 0)
+                signo = run->container->config.stop_signal;
+        if (timeout == OPTION_I32_UNSET)
+                timeout = run->container->config.stop_timeout;
+        /* One that waits already may be made more urgent, not less. */
+        if (first || run->stop_signal != SIGKILL)
+                run->stop_signal = signo;
+        if (first || run->stop_timeout < 0 || (timeout >= 0 && timeout < run->stop_timeout))
+                run->stop_timeout = timeout;
         if (container_is_running(run->container))
                 run_send_stop(run);
         else {

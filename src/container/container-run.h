@@ -10,11 +10,14 @@
 #include "container/container-service.h"
 #include "container/container.h"
 
-/* Takes streams and caller (either may be NULL) on success (0). */
+/* Takes streams and caller; either may be NULL. On failure the streams are gone or still theirs, the caller is theirs. */
 int container_run_begin(Container *c, ClientStreams *streams, ServiceCaller *caller, sd_bus_error *error);
 /* The monitor of the service that this run is about to be. -EAGAIN: it has one that has just died; -EBUSY: it lives in
  * another unit. */
 int container_run_welcome(ContainerRun *run, ServiceCaller *caller);
+
+/* For whoever asks for the start that is under way: hears of it as if it had been the first. Takes the streams. */
+int container_run_join(ContainerRun *run, ClientStreams *streams);
 
 /* After a restart of berthd: takes up a run whose bundle is there. 0: it lives, or its end has been recorded. */
 int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record);

@@ -18,7 +18,6 @@ typedef enum WaitFor {
 /* Keeps the message. -EBUSY: too many wait for this container. */
 int container_wait_add(Container *c, sd_bus_message *m, WaitFor what, uint32_t cookie, sd_bus_error *error);
 
-
 /* Answers all that wait for this (and, for WAIT_ACK, this cookie; 0: any). `error` NULL or not set: success. */
 void container_wait_answer(Container *c, WaitFor what, uint32_t cookie, const sd_bus_error *error);
 /* Answers everybody with an error. */

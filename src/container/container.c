@@ -15,6 +15,7 @@
 #include "container/container-wait.h"
 #include "container/departure.h"
 #include "container/id-range.h"
+#include "container/remains.h"
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -115,6 +116,13 @@ void container_changed(Container *c) {
         (void) sd_bus_emit_properties_changed(c->host->bus, path, CONTAINER_INTERFACE, "State", "Pid", "ExitCode",
                                               "Started", "Finished", "Unit", "Error", "RunId", "LogOrdinal",
                                               "RestartCount", NULL);
+}
+
+void container_renamed(Container *c) {
+        _cleanup_free_ char *path = NULL;
+
+        if (container_bus_path(c, &path) >= 0)
+                (void) sd_bus_emit_properties_changed(c->host->bus, path, CONTAINER_INTERFACE, "Name", NULL);
 }
 
 /* Docker's attributes: the labels, image and name, and what the action is about (KEY=VALUE pairs, separated by
@@ -263,9 +271,15 @@ int container_start(Container *c, ClientStreams *streams, sd_bus_error *error) {
 
         if (container_is_running(c))
                 return sd_bus_error_setf(error, BERTH_ERROR_RUNNING, "Container %s is already running.", c->name);
-        if (c->state == CONTAINER_STARTING || c->remove_wanted)
-                return sd_bus_error_setf(error, BERTH_ERROR_BUSY, "Container %s is being %s.", c->name,
-                                         c->remove_wanted ? "removed" : "started");
+        if (c->remove_wanted)
+                return sd_bus_error_setf(error, BERTH_ERROR_BUSY, "Container %s is being removed.", c->name);
+        if (c->state == CONTAINER_STARTING) {
+                r = streams ? container_run_join(c->run, streams) : 0;
+                return r < 0 ? sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                                 "Container %s is being started, and its monitor does not answer (%s).",
+                                                 c->name, strerror(-r))
+                             : 0;
+        }
         r = container_run_begin(c, streams, NULL, error);
         if (r < 0)
                 return r;
@@ -355,6 +369,7 @@ void container_ended(Container *c, ContainerResult *result) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL, not_running = SD_BUS_ERROR_NULL,
                                                failed = SD_BUS_ERROR_NULL;
         bool died_before = c->state == CONTAINER_RESTARTING; /* and was to be started again, but is not */
+        bool awaited = c->waiters || c->adopted;
         int r;
 
         container_result_done(&c->result);
@@ -396,10 +411,12 @@ void container_ended(Container *c, ContainerResult *result) {
         }
 
         bool again = c->restart_wanted && !c->remove_wanted; /* also if who asked for it has left */
-        c->restart_wanted = false;
+        c->restart_wanted = c->adopted = false;
         if (again && restart(c) >= 0)
                 return;
         if (c->remove_wanted || c->settings.auto_remove) {
+                if (awaited && remains_add(c->host->rundir, c->id, c->result.exit_code) < 0)
+                        log_warning("container %s: who asks for its exit code again will not get it", c->name);
                 if (container_remove(c, &error) < 0) {
                         log_error("%s", error.message);
                         c->remove_wanted = false;

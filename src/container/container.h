@@ -63,6 +63,7 @@ struct Container {
         bool restarting;            /* the start under way is for those who wait for a restart */
         bool remove_wanted;         /* as soon as it has ended */
         bool oom_told;              /* that the kernel took something of it, to those who listen to Event */
+        bool adopted;               /* an earlier berthd began the run: somebody may have waited for it there */
 };
 
 /* Takes the settings over (they are empty afterwards), also on failure. Picks id and, where none was given, leaves
@@ -74,8 +75,8 @@ DEFINE_FREEP(Container, container_free)
 /* Its directories and container.json. */
 int container_create(Container *c, sd_bus_error *error);
 
-/* 0: under way, `streams` are taken (what goes wrong later is told through their control descriptor); else nothing
- * has changed. */
+/* 0: under way, by this call or an earlier one; what goes wrong later is told through the streams' control descriptor.
+ * Else nothing has changed. `streams` are taken. */
 typedef struct ClientStreams ClientStreams;
 int container_start(Container *c, ClientStreams *streams, sd_bus_error *error);
 
@@ -89,6 +90,9 @@ void container_rest(Container *c);
 /* Asks the monitor to stop it, as soon as it runs. signo 0: the container's own; timeout in seconds, -1: never kill,
  * OPTION_I32_UNSET: the container's own. That it has ended shows in container_ended(). */
 void container_stop(Container *c, int signo, int32_t timeout);
+
+/* container-rename.c. In any state; the unit and the journal of a run keep the name that it was started with. */
+int container_rename(Container *c, const char *name, sd_bus_error *error);
 
 /* Removes its files. It must not be running. */
 int container_remove(Container *c, sd_bus_error *error);
@@ -109,6 +113,7 @@ int container_bundle_path(const Container *c, const char *what, char **ret);
 
 /* Tells the bus that some properties may have changed, and those that listen to Event. */
 void container_changed(Container *c);
+void container_renamed(Container *c);
 void container_emit(Container *c, const char *action, const char *attribute);
 void container_emit_die(Container *c);
 

@@ -6,6 +6,7 @@
 #include "container/bus-bounds.h"
 #include "container/client-streams.h"
 #include "container/container-service.h"
+#include "container/remains.h"
 #include "daemon/image-bus.h"
 #include "oci/descriptor.h"
 #include "util/io.h"
@@ -260,6 +261,27 @@ static bool asks_for_settings(sd_bus_message *message) {
                 !streq(sd_bus_message_get_path(message), MANAGER_PATH));
 }
 
+/* A container that was found a moment ago may have gone since. Wait gets its answer if that is still known. */
+static int refuse_unknown(Manager *m, sd_bus_message *message, sd_bus_error *error) {
+        const char *id = object_id(sd_bus_message_get_path(message), CONTAINER_PATH_PREFIX);
+        int32_t code;
+        int r;
+
+        if (!id || manager_container_by_id(m, id))
+                return 0;
+        if (sd_bus_message_is_method_call(message, CONTAINER_INTERFACE, "Wait") > 0 &&
+            sd_bus_message_has_signature(message, "s") && remains_get(m->host.rundir, id, &code) >= 0) {
+                r = polkit_authorize(m->polkit, message, POLKIT_INSPECT, error);
+                if (r > 0)
+                        r = sd_bus_reply_method_return(message, "i", code);
+                return r < 0 ? r : 1;
+        }
+        if (sd_bus_message_is_method_call(message, CONTAINER_INTERFACE, NULL) > 0 ||
+            sd_bus_message_is_method_call(message, "org.freedesktop.DBus.Properties", NULL) > 0)
+                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %s", id);
+        return 0;
+}
+
 /* Before a call is handled, and again before it is handled with polkit's answer. */
 static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
@@ -269,8 +291,10 @@ static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error)
                 return 0;
         polkit_dispatching(m->polkit, message);
         r = bus_message_check_bounds(message, error);
-        if (r >= 0 && !asks_for_settings(message))
-                return 0;
+        if (r >= 0)
+                r = refuse_unknown(m, message, error);
+        if (r != 0 || !asks_for_settings(message))
+                return r;
         if (r >= 0)
                 r = polkit_authorize(m->polkit, message, POLKIT_INSPECT, error);
         return r < 0 ? r : r == 0; /* asked: that is all for now */

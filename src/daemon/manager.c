@@ -168,6 +168,17 @@ static void host_removed(ContainerHost *host, Container *c) {
         (void) sd_event_source_set_enabled(m->free_source, SD_EVENT_ONESHOT);
 }
 
+static int host_check_name(ContainerHost *host, const char *name, sd_bus_error *error) {
+        Container *other = manager_container_by_name(manager_of(host), name);
+
+        if (!other)
+                return 0;
+        return sd_bus_error_setf(error, BERTH_ERROR_NAME_IN_USE,
+                                 "Conflict. The container name \"/%s\" is already in use by container \"%s\". "
+                                 "You have to remove (or rename) that container to be able to reuse that name.",
+                                 name, other->id);
+}
+
 static bool host_ids_in_use(ContainerHost *host, uint32_t base) {
         for (Container *c = manager_of(host)->containers; c; c = c->next)
                 if (c->ids_base == base)
@@ -267,7 +278,7 @@ int manager_new(sd_event *event, sd_bus *bus, const char *statedir, const char *
                 .bus = sd_bus_ref(bus), .event = sd_event_ref(event), .statedir = statedir, .rundir = rundir,
                 .authorize = host_authorize, .caller = host_caller, .emit = host_emit, .removed = host_removed,
                 .unit_ended = host_unit_ended, .trashed = host_trashed,
-                .ids_in_use = host_ids_in_use, .unit_in_use = host_unit_in_use,
+                .check_name = host_check_name, .ids_in_use = host_ids_in_use, .unit_in_use = host_unit_in_use,
         };
         if ((r = make_dirs(m)) < 0 ||
             (r = polkit_new(bus, &m->polkit)) < 0 ||
@@ -317,17 +328,8 @@ void manager_add(Manager *m, Container *c) {
 }
 
 static int give_name(Manager *m, ContainerSettings *settings, sd_bus_error *error) {
-        Container *other;
-
-        if (settings->name) {
-                other = manager_container_by_name(m, settings->name);
-                if (!other)
-                        return 0;
-                return sd_bus_error_setf(error, BERTH_ERROR_NAME_IN_USE,
-                                         "Conflict. The container name \"/%s\" is already in use by container \"%s\". "
-                                         "You have to remove (or rename) that container to be able to reuse that name.",
-                                         settings->name, other->id);
-        }
+        if (settings->name)
+                return host_check_name(&m->host, settings->name, error);
         for (unsigned attempt = 0; attempt < NAME_ATTEMPTS_MAX; attempt++) {
                 int r = container_name_generate(attempt, &settings->name);
                 if (r < 0)

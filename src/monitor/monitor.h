@@ -54,6 +54,7 @@ struct Monitor {
         LoopTimer stop_timer;
         int stop_signal;
         int stop_timeout; /* seconds, below zero: for ever */
+        int wanted_signal, wanted_timeout; /* of STOP_WANTED; signal 0: the container's */
 
         Restarts restarts;
         LoopTimer restart_timer;

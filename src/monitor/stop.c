@@ -54,6 +54,17 @@ static void announce_stop(Monitor *m) {
                             (unsigned long long) usec, m->stopped_by);
 }
 
+/* Asked for before there is anything to stop: it has to end at the latest as the most impatient wants it to. */
+static void want_stop(Monitor *m, int signo, int timeout) {
+        bool first = m->stop != STOP_WANTED;
+
+        if (first || m->wanted_signal != SIGKILL)
+                m->wanted_signal = signo;
+        if (first || m->wanted_timeout < 0 || (timeout >= 0 && timeout < m->wanted_timeout))
+                m->wanted_timeout = timeout;
+        m->stop = STOP_WANTED;
+}
+
 int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
         if (m->status == MONITOR_STATUS_ENDING)
                 return 0;
@@ -61,7 +72,7 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
                 snprintf(m->stopped_by, sizeof(m->stopped_by), "%s", origin);
         m->restarts.canceled = true;
         if (m->status == MONITOR_STATUS_PREPARING) {
-                m->stop = STOP_WANTED;
+                want_stop(m, signo, timeout);
                 return 0;
         }
         if (m->stop == STOP_NONE || m->stop == STOP_WANTED)
@@ -107,7 +118,7 @@ int monitor_signal(Monitor *m, int signo, const char **ret_text) {
 
 void monitor_stop_pending(Monitor *m) {
         if (m->stop == STOP_WANTED)
-                (void) monitor_stop(m, 0, m->stop_timeout, m->stopped_by);
+                (void) monitor_stop(m, m->wanted_signal, m->wanted_timeout, m->stopped_by);
 }
 
 static void on_signal(void *userdata, uint32_t events) {

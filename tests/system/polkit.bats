@@ -64,6 +64,7 @@ Container Remove          manage    a{sv} 0
 Container Update          manage    a{sv} 1 pids-limit x 100
 Container Wait            inspect   s not-running
 Container Logs            inspect   a{sv} 0
+Container Rename          manage    s matrix
 Container Inspect         inspect
 Image     Tag             manage    s matrix:1
 Image     Inspect         inspect

@@ -237,6 +237,29 @@ unit_is() {
         systemctl daemon-reload
 }
 
+@test "renamed it is enabled under its new name; while it runs as a service it is not renamed" {
+        berth create --name before busybox sleep 1000
+        systemctl enable berth@before
+        systemctl start berth@before
+        run -1 --separate-stderr berth rename before after
+        assert_contains "$stderr" "runs as berth@before.service"
+        assert_equal "$(of before '{{.Name}}')" /before
+        systemctl stop berth@before
+        berth rename before after
+        assert_equal "$(systemctl is-enabled berth@after.service)" enabled
+        run ! systemctl is-enabled berth@before.service
+        systemctl start berth@after
+        assert_equal "$(of after '{{.State.Status}} {{.Unit}}')" "running berth@after.service"
+        run ! systemctl start berth@before
+        # The old name is free, and its service another container's.
+        berth create --name before busybox sleep 1000
+        systemctl start berth@before
+        assert_equal "$(of before '{{.State.Status}} {{.Unit}}')" "running berth@before.service"
+        berth rm -f before after
+        [ ! -L /etc/systemd/system/multi-user.target.wants/berth@after.service ]
+        systemctl daemon-reload # multi-user.target still wants what `systemctl enable` told it of
+}
+
 @test "kill -9 of berthd while services start: each of them comes up" {
         for ((i = 0; i < 6; i++)); do
                 berth create --name "c$i" busybox sleep 1000
