@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of a run share: container-run.c, container-run-service.c. */
+/* What the files of a run share: container-run.c, container-run-adopt.c, container-run-service.c. */
 #pragma once
 
 #include "container/container-process.h"
 #include "container/container-run.h"
 
 #define SEC 1000000u
+#define TEXT_FORSAKEN "berthd was killed while the container was being started"
 
 struct ContainerRun {
         Container *container;
@@ -30,6 +31,13 @@ struct ContainerRun {
         Caller stopper;
 };
 
+int run_new(Container *c, ContainerRun **ret);
+DEFINE_FREEP(ContainerRun, container_run_free)
+/* When the payload was executed, as the bundle shows: the monitor writes its identity just before. 0: it was not. */
+uint64_t run_started(const ContainerRun *run);
+void run_on_monitor_event(const MonitorEvent *e, void *userdata);
+/* The monitor said that it is over, or died. */
+void run_end_recorded(ContainerRun *run, bool died);
 /* The end of a run that no monitor recorded. */
 void run_end_unrecorded(ContainerRun *run, int exit_code, const char *text);
 /* The start cannot go on. A monitor that is there is told, records that and tells the client. */

@@ -31,7 +31,6 @@
 #define DEPARTURE_USEC (5 * SEC)        /* how long the last run's monitor may take to let go of the mounts */
 #define STOP_MARGIN_SEC 12              /* then a monitor that has not reported is killed; before systemd would */
 #define LAUNCH_ATTEMPTS_MAX 3
-#define TEXT_FORSAKEN "berthd was killed while the container was being started"
 
 static uint64_t now_usec(clockid_t clock) {
         struct timespec t;
@@ -58,7 +57,6 @@ ContainerRun *container_run_free(ContainerRun *run) {
         free(run);
         return NULL;
 }
-DEFINE_FREEP(ContainerRun, container_run_free)
 
 /* --- The end --- */
 
@@ -110,8 +108,7 @@ static void run_end_waiting(ContainerRun *run) {
         run_end(run, &result);
 }
 
-/* The monitor said that it is over, or died. */
-static void run_end_recorded(ContainerRun *run, bool died) {
+void run_end_recorded(ContainerRun *run, bool died) {
         ContainerResult result;
         int r;
 
@@ -237,8 +234,7 @@ static void run_start_unit(ContainerRun *run) {
 
 static void run_send_stop(ContainerRun *run);
 
-/* When it was executed, as the bundle shows: the monitor writes its identity just before. 0: it was not. */
-static uint64_t run_started(const ContainerRun *run) {
+uint64_t run_started(const ContainerRun *run) {
         struct stat st;
 
         if (fstatat(run->bundle_fd, "monitor", &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -339,7 +335,7 @@ static void on_exec_event(ContainerRun *run, const MonitorEvent *e) {
         }
 }
 
-static void on_monitor_event(const MonitorEvent *e, void *userdata) {
+void run_on_monitor_event(const MonitorEvent *e, void *userdata) {
         ContainerRun *run = userdata;
 
         if (!e) {
@@ -437,7 +433,7 @@ static int run_launch(ContainerRun *run) {
         if (r >= 0)
                 r = container_bundle_path(c, "monitor.sock", &socket_path);
         if (r >= 0)
-                r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
+                r = container_process_new(c->host->event, socket_path, run_on_monitor_event, run, &run->process);
         if (r >= 0 && run->service)
                 return run_enter_service(run);
         return r < 0 ? r
@@ -514,7 +510,7 @@ static bool ids_taken(uint32_t base, void *userdata) {
         return host->ids_in_use(host, base);
 }
 
-static int run_new(Container *c, ContainerRun **ret) {
+int run_new(Container *c, ContainerRun **ret) {
         ContainerRun *run = calloc(1, sizeof(ContainerRun));
 
         if (!run)
@@ -608,109 +604,6 @@ int container_run_join(ContainerRun *run, ClientStreams *streams) {
         r = container_run_attach(run, streams);
         client_streams_done(streams);
         return r;
-}
-
-/* --- A run of an earlier berthd --- */
-
-/* A monitor that berth-spawn forked, or is about to fork, for a berthd that died before it knew of it: who asked for
- * the start may never have got to it. It is not to wait for GO, with all that it holds. */
-static void forsake_monitor(const char *socket_path) {
-        MonitorRequest request = { .magic = MONITOR_MAGIC, .type = MONITOR_ABORT, .text = TEXT_FORSAKEN };
-        _cleanup_close_ int fd = wire_connect(socket_path);
-
-        if (fd >= 0) /* else nobody listens: there is none */
-                (void) wire_send(fd, &request, sizeof(request), NULL, 0);
-}
-
-/* The pidfd of the monitor, -ESRCH if it lives no more. */
-static int open_monitor(const RunRecord *record) {
-        _cleanup_close_ int pidfd = -EBADF;
-
-        if (record->monitor <= 0)
-                return -ESRCH;
-        pidfd = (int) syscall(SYS_pidfd_open, record->monitor, 0);
-        if (pidfd < 0)
-                return -errno;
-        /* Only now: from here on the pid cannot become somebody else's. */
-        if (process_start_time(record->monitor) != record->monitor_start)
-                return -ESRCH;
-        return TAKE_FD(pidfd);
-}
-
-static bool bundle_has(int bundle_fd, const char *file) {
-        return faccessat(bundle_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
-}
-
-/* Of a service whose monitor was not given the bundle: it asks the next berthd, and this run never was. A monitor that is
- * done listens no more, either, but has left its traces. */
-static bool run_was_vain(const RunRecord *record, const char *socket_path, int bundle_fd) {
-        if (!container_unit_is_service(record->unit) || bundle_has(bundle_fd, "monitor") ||
-            bundle_has(bundle_fd, "exit.json"))
-                return false;
-        _cleanup_close_ int fd = record->monitor > 0 ? wire_connect(socket_path) : -ECONNREFUSED;
-        return fd == -ECONNREFUSED &&
-               (record->monitor <= 0 || process_start_time(record->monitor) == record->monitor_start);
-}
-
-/* How far a run had got whose monitor lives no more. */
-static void run_find_out(ContainerRun *run) {
-        Container *c = run->container;
-        ContainerResult interim;
-        bool restarting;
-
-        c->result.started_usec = run_started(run);
-        if (container_result_read_interim(run->bundle_fd, c->result.run_id, &interim, &restarting) >= 0) {
-                container_result_done(&c->result);
-                c->result = interim;
-                c->state = restarting ? CONTAINER_RESTARTING : CONTAINER_RUNNING;
-        } else if (c->result.started_usec > 0 && faccessat(run->bundle_fd, "exit.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-                c->state = CONTAINER_RUNNING;
-        else
-                return; /* not at all, or exit.json will tell */
-        container_changed(c);
-}
-
-int container_run_adopt(Container *c, int bundle_fd, const RunRecord *record) {
-        _cleanup_(container_run_freep) ContainerRun *run = NULL;
-        _cleanup_free_ char *socket_path = NULL;
-        int pidfd = -EBADF, r;
-
-        r = container_bundle_path(c, "monitor.sock", &socket_path);
-        if (r >= 0 && run_was_vain(record, socket_path, bundle_fd)) {
-                container_bundle_remove(c);
-                return 0;
-        }
-        if (r >= 0)
-                r = run_new(c, &run);
-        if (r >= 0)
-                r = string_replace(&c->unit, record->unit);
-        if (r < 0)
-                return r;
-        container_result_done(&c->result);
-        memcpy(c->result.run_id, record->run_id, sizeof(c->result.run_id));
-        c->ids_base = record->ids_base;
-        c->state = CONTAINER_STARTING;
-        run->service = container_unit_is_service(record->unit);
-        c->adopted = true;
-        run->monitor = record->monitor;
-        run->monitor_start = record->monitor_start;
-        run->bundle_fd = fcntl(bundle_fd, F_DUPFD_CLOEXEC, 3);
-        if (run->bundle_fd < 0)
-                return -errno;
-        if (record->monitor == 0)
-                forsake_monitor(socket_path);
-        r = pidfd = open_monitor(record);
-        if (r >= 0)
-                r = container_process_new(c->host->event, socket_path, on_monitor_event, run, &run->process);
-        if (r >= 0)
-                r = container_process_watch(run->process, TAKE_FD(pidfd));
-        fd_close(pidfd);
-        ContainerRun *adopted = c->run = TAKE(run);
-        if (r < 0) {
-                run_find_out(adopted);
-                run_end_recorded(adopted, true);
-        }
-        return 0;
 }
 
 void container_run_settle(ContainerRun *run, uint64_t until_usec) {

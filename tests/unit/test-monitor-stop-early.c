@@ -27,7 +27,7 @@ static void monitor_begin(Monitor *m, char *scratch) {
         *m = (Monitor) { .bundle_fd = -EBADF, .scope.fd = -EBADF, .stop_signal = SIGTERM, .stop_timeout = 10 };
         assert_int_equal(loop_init(&m->loop), 0);
         assert_int_equal(monitor_stop_init(m), 0);
-        m->init = task_new(&m->loop, scratch, m);
+        m->init = task_new(&m->loop, &m->backlog, scratch, m);
         assert_non_null(m->init);
         assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
         pid_t pid = fork();
