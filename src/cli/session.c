@@ -19,10 +19,14 @@
 
 #define CHANNEL_SIZE (64 * 1024)
 #define TYPED_SIZE (4 * 1024)
+#define READER_MSEC 1000 /* how often to look whether somebody reads at last */
 
 /* One direction: what was read and not written yet is in the buffer. */
 typedef struct Channel {
         int from, to;   /* -EBADF: that side has ended */
+        SessionRest *rest; /* what comes when `from` has ended */
+        uint64_t written;
+        bool is_read;   /* which the monitor knows */
         size_t portion; /* as much can be written without blocking when poll says that something can */
         size_t begin, end;
         char buffer[CHANNEL_SIZE];
@@ -74,6 +78,8 @@ void session_done(Session *s) {
         leave_raw_mode(s);
         wire_close_fds(s->near, 3);
         wire_close_fds(s->far, 3);
+        for (size_t i = 0; i < N_ELEMENTS(s->rest); i++)
+                s->rest[i].fd = fd_close(s->rest[i].fd);
         s->signals = fd_close(s->signals);
         s->control = fd_close(s->control);
 }
@@ -200,10 +206,23 @@ static void print_text(Session *s, const ControlMessage *message) {
                 (void) fd_write_all(STDERR_FILENO, "\r", 1);
 }
 
+/* Takes the descriptor in any case. */
+static void take_rest(Session *s, const ControlMessage *message, int fd) {
+        bool good = (message->value == STDOUT_FILENO || message->value == STDERR_FILENO) && fd >= 0 &&
+                    message->rest.at < message->rest.end && s->rest[message->value].fd < 0;
+
+        if (good)
+                s->rest[message->value] = (SessionRest) { .fd = fd, .left = message->rest };
+        else
+                fd_close(fd);
+}
+
 /* One message of the monitor. The exit code when it is the last, else STATUS_NONE. */
 static int take_control(Session *s, bool *started) {
         ControlMessage message;
-        int r = wire_recv(s->control, &message, sizeof(message), NULL, NULL);
+        int fd = -EBADF;
+        size_t n_fds = 1;
+        int r = wire_recv(s->control, &message, sizeof(message), &fd, &n_fds);
 
         if (r == -EAGAIN)
                 return STATUS_NONE;
@@ -214,6 +233,8 @@ static int take_control(Session *s, bool *started) {
                 return *started ? EXIT_KILLED : EXIT_OURS;
         }
         message.text[sizeof(message.text) - 1] = '\0';
+        if (message.type != CONTROL_REST)
+                fd = fd_close(fd);
         switch (message.type) {
         case CONTROL_STARTED:
                 *started = true;
@@ -235,6 +256,9 @@ static int take_control(Session *s, bool *started) {
                 return EXIT_FAILED;
         case CONTROL_NOTICE:
                 print_text(s, &message);
+                return STATUS_NONE;
+        case CONTROL_REST:
+                take_rest(s, &message, fd);
                 return STATUS_NONE;
         default:
                 return STATUS_NONE;
@@ -270,6 +294,23 @@ static bool channel_read(Channel *c, char *to, size_t size, size_t *ret) {
         return true;
 }
 
+/* The next of what the monitor has left us. */
+static int channel_fill_from_rest(Channel *c) {
+        ControlRest *left = &c->rest->left;
+        size_t size = (size_t) MIN_OF(MIN_OF(left->size, left->end - left->at), (uint64_t) sizeof(c->buffer));
+        ssize_t n = pread(c->rest->fd, c->buffer, size, (off_t) left->at);
+
+        if (n < 0 && errno == EINTR)
+                return 0;
+        if (n <= 0)
+                return n < 0 ? -errno : -EIO;
+        left->at = (left->at + (uint64_t) n) % left->end;
+        left->size -= (uint64_t) n;
+        c->begin = 0;
+        c->end = (size_t) n;
+        return 0;
+}
+
 static void channel_fill(Channel *c) {
         size_t n;
 
@@ -299,11 +340,35 @@ static int channel_write(Channel *c) {
         if (n < 0)
                 return errno == EINTR || errno == EAGAIN ? 0 : -errno;
         c->begin += (size_t) n;
+        c->written += (uint64_t) n;
         return 0;
 }
 
 static bool channel_has_ended(const Channel *c) {
-        return c->to < 0 || (c->from < 0 && c->begin == c->end);
+        return c->to < 0 || (c->from < 0 && c->begin == c->end && c->rest->left.size == 0);
+}
+
+/* Says so once somebody has read what we wrote: who never reads is let go, who reads now and then is waited for. */
+static void tell_reading(Session *s, Channel *c) {
+        struct stat st;
+        int unread = 0;
+
+        if (c->is_read || c->written == 0 || fstat(c->to, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode)) ||
+            ioctl(c->to, S_ISFIFO(st.st_mode) ? FIONREAD : TIOCOUTQ, &unread) < 0 || (uint64_t) unread >= c->written)
+                return;
+        send_control(s, (ControlMessage) { .type = CONTROL_READING, .value = c->to });
+        c->is_read = true;
+}
+
+/* What comes to us is passed on, and how patient the monitor may be depends on who reads it. In front of a terminal there
+ * is a person. */
+static void introduce_channels(Session *s, Channel *channels) {
+        send_control(s, (ControlMessage) { .type = CONTROL_TAKES_REST });
+        for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)
+                if (channels[i].to >= 0 && isatty(i)) {
+                        send_control(s, (ControlMessage) { .type = CONTROL_READING, .value = i });
+                        channels[i].is_read = true;
+                }
 }
 
 /* A pipe or terminal that poll calls writable takes PIPE_BUF bytes at once; more might block us. A file takes
@@ -314,19 +379,25 @@ static size_t portion_of(int fd) {
         return fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) ? CHANNEL_SIZE : PIPE_BUF;
 }
 
-static int poll_all(Session *s, const Channel *channels, bool control, struct pollfd *fds) {
+static int poll_all(Session *s, Channel *channels, bool control, struct pollfd *fds) {
+        int r, timeout = -1;
+
         for (int i = 0; i < 3; i++) {
                 const Channel *c = &channels[i];
                 bool pending = c->begin < c->end;
+                if (control && i != STDIN_FILENO && pending && !c->is_read)
+                        timeout = READER_MSEC; /* a little that is read makes no room */
                 /* poll passes over negative descriptors */
-                fds[i] = (struct pollfd) { .fd = channel_has_ended(c) ? -1 : pending ? c->to : c->from,
+                fds[i] = (struct pollfd) { .fd = channel_has_ended(c) ? -1 : pending ? c->to : c->from >= 0 ? c->from : c->rest->fd,
                                            .events = pending ? POLLOUT : POLLIN };
         }
         fds[3] = (struct pollfd) { .fd = control ? s->control : -1, .events = POLLIN };
         fds[4] = (struct pollfd) { .fd = s->signals, .events = POLLIN };
-        while (poll(fds, 5, -1) < 0)
+        while ((r = poll(fds, 5, timeout)) < 0)
                 if (errno != EINTR)
                         return -errno;
+        for (int i = STDOUT_FILENO; r == 0 && i <= STDERR_FILENO; i++)
+                tell_reading(s, &channels[i]);
         return 0;
 }
 
@@ -361,10 +432,16 @@ static int serve_channel(Session *s, Channel *channels, int i) {
 
         if (i == STDIN_FILENO)
                 return serve_input(s, c);
-        if (c->begin < c->end)
+        if (c->begin < c->end) {
                 r = channel_write(c);
-        else
+                tell_reading(s, c);
+        } else if (c->from >= 0)
                 channel_fill(c);
+        else if (channel_fill_from_rest(c) < 0) {
+                leave_raw_mode(s);
+                cli_error("cannot read the rest of the output of %s", s->what);
+                return -EIO;
+        }
         if (r < 0) {
                 leave_raw_mode(s);
                 cli_error("cannot write to standard %s: %s; %s goes on without this client",
@@ -410,6 +487,7 @@ int session_run(Session *s, int control) {
                 bool input = i == STDIN_FILENO;
                 channels[i].from = s->near[i] < 0 ? -EBADF : input ? STDIN_FILENO : s->near[i];
                 channels[i].to = s->near[i] < 0 ? -EBADF : input ? s->near[i] : i;
+                channels[i].rest = &s->rest[i];
                 channels[i].portion = input ? CHANNEL_SIZE : portion_of(i);
         }
         (void) signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write() */
@@ -421,6 +499,7 @@ int session_run(Session *s, int control) {
                 return r;
         enter_raw_mode(s);
         send_size(s);
+        introduce_channels(s, channels);
         r = pump(s, channels);
         leave_raw_mode(s);
         if (s->left && s->settings.escape_fails)

@@ -12,6 +12,7 @@
 
 #include "cli/detach-keys.h"
 #include "util/macro.h"
+#include "wire/control.h"
 
 typedef struct SessionSettings {
         bool tty;                /* the payload has a terminal: no stderr, raw mode if we read a terminal, resizes */
@@ -23,6 +24,12 @@ typedef struct SessionSettings {
         const char *detach_keys; /* NULL or "": the default */
 } SessionSettings;
 
+/* What comes after the end of a stream: CONTROL_REST. */
+typedef struct SessionRest {
+        int fd;
+        ControlRest left;
+} SessionRest;
+
 typedef struct Session {
         SessionSettings settings;
         const char *what; /* for messages: the container's name or id as the person knows it */
@@ -33,12 +40,14 @@ typedef struct Session {
         int far[3];
         int signals;      /* signalfd */
         int control;
+        SessionRest rest[3];
         bool raw;
         struct termios saved;
 } Session;
 
 #define SESSION_NULL { .near = { -EBADF, -EBADF, -EBADF }, .far = { -EBADF, -EBADF, -EBADF }, \
-                       .signals = -EBADF, .control = -EBADF }
+                       .signals = -EBADF, .control = -EBADF, \
+                       .rest = { { .fd = -EBADF }, { .fd = -EBADF }, { .fd = -EBADF } } }
 
 /* Checks what the CLI asked for (a terminal that is needed and missing, keys that cannot be: one line on stderr, then
  * -ENOTTY or -EINVAL) and makes the pipes. Other errors are the caller's to report. */

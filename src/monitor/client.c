@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "monitor/client.h"
 #include "monitor/foreign.h"
@@ -15,6 +16,7 @@
 #define INPUT_SIZE ((size_t) 4096)
 #define LEAVING_MAX (16 * INPUT_SIZE)
 
+static bool client_try_finish(Client *c);
 static void on_control(void *userdata, uint32_t events);
 static void on_departure(void *userdata);
 static void on_input(void *userdata, uint32_t events);
@@ -133,13 +135,15 @@ int client_new(Task *task, unsigned streams, int *fds, size_t n_fds, Client **re
                 c->output[i] = (ClientStream) {
                         .client = c,
                         .source = { .fd = stdio[i + 1], .handler = on_output, .userdata = &c->output[i] },
-                        .stall = { .handler = on_stall, .userdata = c },
+                        .stall = { .handler = on_stall, .userdata = &c->output[i] },
                         .patience = { .handler = on_patience, .userdata = &c->output[i] },
                         .spill = SPILL_NONE,
                 };
         c->next = task->clients;
         task->clients = c;
-        r = loop_watch(task->loop, &c->control, EPOLLIN);
+        r = fd_set_nonblock(c->control.fd, true); /* the client's end is a description of its own */
+        if (r >= 0)
+                r = loop_watch(task->loop, &c->control, EPOLLIN);
         if (r >= 0 && task->pid > 0)
                 r = start_input(c);
         if (r < 0) {
@@ -275,6 +279,14 @@ static void on_control(void *userdata, uint32_t events) {
         case CONTROL_DETACH:
                 client_leave(c, m.value);
                 break;
+        case CONTROL_TAKES_REST:
+                c->takes_rest = true;
+                (void) client_try_finish(c);
+                break;
+        case CONTROL_READING:
+                if (m.value == STDOUT_FILENO || m.value == STDERR_FILENO)
+                        c->output[m.value - 1].is_read = true;
+                break;
         }
 }
 
@@ -334,8 +346,17 @@ static void client_give_up(Client *c, const char *text) {
         client_detach(c, text);
 }
 
+/* Whether anybody has ever read it: more went into it than it holds. One that passes it on reads in any case, and tells
+ * us of who reads there. */
+static bool stream_is_read(const ClientStream *s) {
+        return s->is_read || (!s->client->takes_rest && s->written > foreign_capacity(s->source.fd));
+}
+
 static void on_stall(void *userdata) {
-        client_give_up(userdata, "Detached: the output was not read for 10 seconds.");
+        ClientStream *s = userdata;
+
+        if (!stream_is_read(s))
+                client_give_up(s->client, "Detached: the output was not read for 10 seconds.");
 }
 
 /* Writes what it can. Bytes written; a reader that is gone takes everything, as /dev/null would. */
@@ -353,6 +374,7 @@ static size_t stream_write(ClientStream *s, const char *data, size_t size) {
                         return size;
                 }
                 done += (size_t) n;
+                s->written += (uint64_t) n;
         }
         return done;
 }
@@ -475,9 +497,30 @@ static int stream_wait(ClientStream *s, const char *data, size_t size) {
         return r;
 }
 
+/* Gives the client what its stream has left, as a file. Where that fails it waits on, as it would without. */
+static int stream_hand_over(ClientStream *s, int number) {
+        ControlMessage m = message_of(CONTROL_REST, number, NULL);
+        _cleanup_close_ int fd = spill_hand_over(&s->spill, s->client->task->spill_directory, s->data + s->start, s->size,
+                                                 &m.rest.at);
+
+        if (fd < 0)
+                return fd;
+        m.rest.size = s->size + spill_size(&s->spill);
+        m.rest.end = SPILL_RING;
+        int r = wire_send(s->client->control.fd, &m, sizeof(m), &fd, 1);
+        if (r >= 0)
+                stream_close(s);
+        return r;
+}
+
 /* A client whose last bytes are out gets its farewell. True: it is gone. */
 static bool client_try_finish(Client *c) {
-        if (!c->finishing || has_output_left(c))
+        if (!c->finishing)
+                return false;
+        for (int i = LOG_STDOUT; i <= LOG_STDERR && c->takes_rest; i++)
+                if (c->output[i].size > 0 && stream_hand_over(&c->output[i], i + 1) < 0)
+                        break;
+        if (has_output_left(c))
                 return false;
         for (size_t i = 0; i < N_ELEMENTS(c->output); i++)
                 stream_close(&c->output[i]); /* the client sees the end of its streams, then the farewell */

@@ -6,8 +6,11 @@
  * Output waits for it in a bounded buffer. While that is full the task's output is not read: a client that takes it
  * steadily sets the pace, and loses nothing. One that for CLIENT_PATIENCE takes less than CLIENT_PACE is behind: what
  * comes then goes to its spill, and neither the log nor another client waits for it, until all spills of the monitor
- * together have SPILL_MAX. Who takes nothing at all for CLIENT_STALL_SEC is detached; where the spills are full and so
- * the log or another client would wait, after CLIENT_DEAF_USEC, and who has most in its spill goes first. */
+ * together have SPILL_MAX. Who has never read, and takes nothing at all for CLIENT_STALL_SEC, is detached; who has read
+ * before is a person with a pager, say, and may take its time. Where the spills are full and so the log or another client
+ * would wait, whoever takes nothing is detached after CLIENT_DEAF_USEC, and who has most in its spill goes first.
+ *
+ * At the task's end a client that takes the REST gets what waits for it as a file, and nobody has to wait for it. */
 #pragma once
 
 #include "monitor/journal.h"
@@ -42,6 +45,8 @@ struct ClientStream {
         ClientStream *next_spilled;
         bool behind;    /* as long as there is a spill */
         uint64_t taken_at; /* monotonic: since then it takes nothing; while something waits */
+        bool is_read;   /* as its client says */
+        uint64_t written;
         size_t taken;   /* since `patience` was set, which it is while the buffer is full */
         LoopTimer patience;
         LoopTimer stall;
@@ -57,6 +62,7 @@ struct Client {
         size_t typed_size;
         LoopTimer departure;
         bool leaves;        /* detached when the task has its input */
+        bool takes_rest;
         bool closes_input;  /* the end of its input is the task's */
         bool kills_task;    /* an exec that is not detached dies with its client */
         bool finishing;     /* only the rest of the output and `farewell` are to be sent */

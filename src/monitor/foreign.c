@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Descriptors that a client passed: see foreign.h. */
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -8,6 +9,15 @@
 
 #include "monitor/foreign.h"
 #include "util/io.h"
+
+size_t foreign_capacity(int fd) {
+        int size = fcntl(fd, F_GETPIPE_SZ);
+        socklen_t length = sizeof(size);
+
+        if (size < 0 && getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0)
+                return SIZE_MAX;
+        return (size_t) size;
+}
 
 int foreign_close(int fd) {
         fd_set_no_linger(fd); /* once more: its owner may have set it anew */

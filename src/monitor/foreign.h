@@ -9,6 +9,8 @@
 
 /* 0: a pipe or a stream socket; -EOPNOTSUPP: anything else (a file or a terminal could block). */
 int foreign_check(int fd);
+/* How many bytes it may hold that nobody has read. */
+size_t foreign_capacity(int fd);
 /* As fd_close(), and does not wait until a socket's other side has everything, whatever its owner set. */
 int foreign_close(int fd);
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What clients will read later: see spill.h. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "monitor/spill.h"
 #include "util/io.h"
 
 static int spill_open(const char *directory) {
-        int fd = directory ? open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+        int fd = directory ? open(directory, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600) : -1;
 
         if (fd < 0)
                 fd = memfd_create("spill", MFD_CLOEXEC);
@@ -27,7 +29,7 @@ static ssize_t piece(const Spill *s, uint64_t offset, char *data, size_t size, b
         return n < 0 ? -errno : n == 0 ? -EIO : n;
 }
 
-int spill_append(Spill *s, const char *directory, const char *data, size_t size) {
+static int write_at(Spill *s, const char *directory, uint64_t offset, const char *data, size_t size) {
         if (spill_size(s) + size > SPILL_RING)
                 return -ENOSPC;
         if (s->fd < 0)
@@ -35,13 +37,37 @@ int spill_append(Spill *s, const char *directory, const char *data, size_t size)
         if (s->fd < 0)
                 return s->fd;
         for (size_t done = 0; done < size;) {
-                ssize_t n = piece(s, s->end + done, (char *) data + done, size - done, true);
+                ssize_t n = piece(s, offset + done, (char *) data + done, size - done, true);
                 if (n < 0)
                         return (int) n;
                 done += (size_t) n;
         }
-        s->end += size;
         return 0;
+}
+
+int spill_append(Spill *s, const char *directory, const char *data, size_t size) {
+        int r = write_at(s, directory, s->end, data, size);
+
+        if (r >= 0)
+                s->end += size;
+        return r;
+}
+
+int spill_hand_over(Spill *s, const char *directory, const char *data, size_t size, uint64_t *ret_at) {
+        uint64_t begin = s->begin + SPILL_RING - size; /* no place in the ring is before 0 */
+        char path[32];
+        int r = write_at(s, directory, begin, data, size);
+
+        if (r < 0)
+                return r;
+        snprintf(path, sizeof(path), "/proc/self/fd/%i", s->fd);
+        if (fchmod(s->fd, 0400) < 0) /* a memfd is anybody's to open anew */
+                return -errno;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        *ret_at = begin % SPILL_RING;
+        return fd;
 }
 
 /* Whole steps of what was taken since `before` go back to the disk; where it cannot do that they stay until all is

@@ -26,4 +26,8 @@ static inline size_t spill_size(const Spill *s) {
 int spill_append(Spill *s, const char *directory, const char *data, size_t size);
 /* Takes up to `size` bytes; how many. */
 ssize_t spill_take(Spill *s, char *data, size_t size);
+/* `data`, then all that is in it, as a file for somebody else to read: a descriptor that is good for nothing but reading.
+ * *ret_at: where it begins in the ring, which ends at SPILL_RING. The spill stays as it is, but must not be used any
+ * more once somebody has the descriptor. */
+int spill_hand_over(Spill *s, const char *directory, const char *data, size_t size, uint64_t *ret_at);
 void spill_done(Spill *s);

@@ -54,6 +54,30 @@ has_logged() {
         assert_output "$(seq 1 400000 | sha256sum)"
 }
 
+# As docker does it: whoever has a pager may read for an hour.
+@test "who pauses gets the rest when it reads on, though the container and its unit are long gone" {
+        mkfifo "$BATS_TEST_TMPDIR/go"
+        {
+                berth run --rm --name paged busybox sh -c 'head -c 20000000 /dev/zero | tr "\\0" x; echo problem >&2; exit 3' \
+                        2>"$BATS_TEST_TMPDIR/err" && code=0 || code=$?
+                echo "$code" >"$BATS_TEST_TMPDIR/code"
+        } 3>&- 4>&- | {
+                dd bs=1 count=1 2>/dev/null
+                read -r _ <"$BATS_TEST_TMPDIR/go"
+                cat
+        } 3>&- 4>&- | sha256sum >"$BATS_TEST_TMPDIR/sum" 3>&- 4>&- &
+        reader=$!
+        wait_until grep -q problem "$BATS_TEST_TMPDIR/err"
+        wait_until bash -c '[ -z "$(berth ps -aq -f name=paged)" ]'
+        wait_until bash -c '! systemctl is-active -q berth-paged.scope'
+        [ ! -e "$BATS_TEST_TMPDIR/code" ]
+        echo >"$BATS_TEST_TMPDIR/go"
+        wait "$reader"
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/code")" 3
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/err")" problem
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/sum")" "$(head -c 20000000 /dev/zero | tr "\\0" x | sha256sum)"
+}
+
 @test "stdin that nobody reads is not taken, and the container can be stopped all the same" {
         berth run -i --name floods busybox sh -c 'echo up; trap "exit 4" TERM; while :; do sleep 0.05; done' </dev/zero >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
         client=$!

@@ -167,6 +167,70 @@ static void test_bytes(void **state) {
         assert_int_equal(wait_client(&c), 3);
 }
 
+static void say_rest(Client *c, int stream, const char *content, uint64_t at, uint64_t size) {
+        ControlMessage m = { .magic = CONTROL_MAGIC, .type = CONTROL_REST, .value = stream,
+                             .rest = { .at = at, .size = size, .end = strlen(content) } };
+        int fd = memfd_new_sealed("rest", content, strlen(content));
+
+        assert_true(fd >= 0);
+        assert_int_equal(wire_send(c->control, &m, sizeof(m), &fd, 1), 0);
+        fd_close(fd);
+}
+
+/* What the monitor has left comes after what was in the pipes, around the end of its ring, and in the order of each
+ * stream; whoever reads it does so long after the monitor is gone. */
+static void test_rest(void **state) {
+        Client c;
+
+        start_client(&c, false, false, true, -1);
+        say(&c, CONTROL_STARTED, 1, "");
+        say_rest(&c, STDOUT_FILENO, "rld!~~hello wo", 6, 12);
+        say_rest(&c, STDERR_FILENO, "!is wrong", 1, 8);
+        say_rest(&c, 7, "nonsense", 0, 8);
+        say_rest(&c, STDOUT_FILENO, "once more", 0, 9);
+        assert_int_equal(fd_write_all(c.far[1], "first, ", 7), 0);
+        assert_int_equal(fd_write_all(c.far[2], "what ", 5), 0);
+        end_payload(&c, 6);
+        c.control = fd_close(c.control);
+        check_user_reads(&c, 1, "first, hello world!");
+        check_user_reads(&c, 2, "what is wrong");
+        assert_int_equal(wait_client(&c), 6);
+}
+
+static ControlType hear_any(Client *c, int *ret_value) {
+        ControlMessage m;
+
+        assert_true(fd_wait(c->control, POLLIN, LIMIT_SEC * 1000) > 0);
+        assert_int_equal(wire_recv(c->control, &m, sizeof(m), NULL, NULL), 1);
+        *ret_value = m.value;
+        return m.type;
+}
+
+/* Who reads our output is told to the monitor once a byte of it was read, and not because we read ours. */
+static void test_reading(void **state) {
+        static char data[64 * 1024];
+        int value;
+        Client c;
+
+        start_client(&c, false, false, true, -1);
+        say(&c, CONTROL_STARTED, 1, "");
+        assert_int_equal(hear_any(&c, &value), CONTROL_TAKES_REST);
+        for (int i = 0; i < 3; i++) /* the third is in when the client has read the first, and is stuck with the second */
+                assert_int_equal(fd_write_all(c.far[1], data, sizeof(data)), 0);
+        assert_int_equal(fd_wait(c.control, POLLIN, 0), 0);
+        assert_int_equal(read(c.user[1], data, 1), 1);
+        assert_int_equal(hear_any(&c, &value), CONTROL_READING);
+        assert_int_equal(value, STDOUT_FILENO);
+        assert_int_equal(fd_write_all(c.far[2], "err\n", 4), 0);
+        wire_close_fds(c.far, 3);
+        say(&c, CONTROL_EXITED, 0, "");
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        assert_int_equal(fd_read_all(c.user[1], 1 << 20, &text, &size), 0);
+        assert_int_equal(size, 3 * sizeof(data) - 1);
+        assert_int_equal(wait_client(&c), 0);
+}
+
 static void test_stdin_ends(void **state) {
         _cleanup_free_ char *got = NULL;
         Client c;
@@ -243,9 +307,11 @@ static void test_reader_goes_away(void **state) {
 static ControlMessage hear(Client *c) {
         ControlMessage m;
 
-        assert_true(fd_wait(c->control, POLLIN, LIMIT_SEC * 1000) > 0);
-        assert_int_equal(wire_recv(c->control, &m, sizeof(m), NULL, NULL), 1);
-        assert_int_equal(m.magic, CONTROL_MAGIC);
+        do {
+                assert_true(fd_wait(c->control, POLLIN, LIMIT_SEC * 1000) > 0);
+                assert_int_equal(wire_recv(c->control, &m, sizeof(m), NULL, NULL), 1);
+                assert_int_equal(m.magic, CONTROL_MAGIC);
+        } while (m.type == CONTROL_TAKES_REST || m.type == CONTROL_READING);
         return m;
 }
 
@@ -493,6 +559,8 @@ int main(void) {
                 cmocka_unit_test(test_streams_and_status),
                 cmocka_unit_test(test_every_status),
                 cmocka_unit_test(test_bytes),
+                cmocka_unit_test(test_rest),
+                cmocka_unit_test(test_reading),
                 cmocka_unit_test(test_stdin_ends),
                 cmocka_unit_test(test_payload_ends_before_stdin),
                 cmocka_unit_test(test_other_ends),
