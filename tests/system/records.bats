@@ -148,7 +148,7 @@ record() {
         for ((i = 0; i < 100; i++)); do
                 berth run --name "quick$i" busybox sh -c "exit $((i % 50))" 2>/dev/null &
                 ((i % 8)) || wait
-                ((i % 20)) || kill -9 "$(systemctl show -P MainPID berthd.service)" || true
+                ((i % 20)) || systemctl kill -s KILL --kill-whom=main berthd.service || true
         done 3>&- 4>&-
         wait
         berth ps -aq >/dev/null

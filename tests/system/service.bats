@@ -266,7 +266,7 @@ unit_is() {
         done
         for ((i = 0; i < 6; i++)); do
                 systemctl start --no-block "berth@c$i"
-                kill -9 "$(systemctl show -P MainPID berthd.service)" 2>/dev/null || true
+                systemctl kill -s KILL --kill-whom=main berthd.service 2>/dev/null || true
         done
         for ((i = 0; i < 6; i++)); do
                 wait_until -t 60 unit_is "c$i" active

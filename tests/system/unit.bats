@@ -117,9 +117,8 @@ while :; do sleep 0.05; done'
                         echo "$result" >"$BATS_TEST_TMPDIR/status.$i"
                 } >/dev/null 2>&1 3>&- 4>&- &
                 if ((i % 4 == 3)); then
-                        # 0 is nobody just now, and would be this test itself for kill.
-                        pid=$(systemctl show -P MainPID berth-spawn.service)
-                        [ "$pid" = 0 ] || kill -9 "$pid" 2>/dev/null || true
+                        # Not by MainPID, which may be 0 just now: for kill, that is this test itself.
+                        systemctl kill -s KILL --kill-whom=main berth-spawn.service 2>/dev/null || true
                 fi
         done
         wait
