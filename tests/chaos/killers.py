@@ -64,7 +64,10 @@ class Killer(threading.Thread):
         return client.killed
 
     def kill_monitors(self):
-        monitors = [pid for pid, (_, state, name, _) in processes().items() if name.startswith("berth-monitor") and state != "Z"]
+        alive = processes()
+        # Not what a monitor has forked and what has its name until it is executed.
+        monitors = [pid for pid, (ppid, state, name, _) in alive.items()
+                    if name == "berth-monitor" and state != "Z" and alive.get(ppid, ("",) * 3)[2] != "berth-monitor"]
         return bool(monitors) and kill_pid(self.rng.choice(monitors))
 
     def kill_journald(self):

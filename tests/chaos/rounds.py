@@ -121,6 +121,33 @@ class Rounds(threading.Thread):
         elif result.err:
             self.world.fault(f"something on stderr: {result}")
 
+    def round_attach(self):
+        """Sees the rest of a run, and hears its code; or is killed, which ends nobody but itself."""
+        c = self.pick()
+        if not c:
+            return
+        client = Client(self.world, ["berth", "attach", "--sig-proxy=false", c.name])
+        time.sleep(self.rng.uniform(0.02, 0.5))
+        client.kill()
+        result = client.wait()
+        if result.killed:
+            return
+        for line in result.out.splitlines():
+            if not line.startswith(("line ", "end ")):
+                self.world.fault(f"attach: {line!r} is no line of {c.name}: {result}")
+                return
+        self.world.check(result, not result.err and result.status in c.codes())
+
+    def round_rename_taken(self):
+        """To a name that is somebody's: refused, and both stay as they are."""
+        c = self.pick()
+        mine = [o for o in self.world.existing() if o is not c and o.owner == self.number and o.created == "yes" and not o.auto_remove]
+        if not c or not mine:
+            return
+        other = self.rng.choice(mine)
+        result = self.world.berth("rename", c.name, other.name)
+        self.world.check(result, False)
+
     # --- What is there ---
 
     def simple(self, verb, *options, ends=0, harsh=0, starts=0, kinds=("short", "long"), then=None):
@@ -264,5 +291,6 @@ class Rounds(threading.Thread):
 
 WEIGHTS = {
     "create": 7, "run_detached": 14, "run": 14, "run_long": 6, "start": 9, "stop": 5, "stop_soft": 3, "kill": 4, "kill_term": 3,
-    "restart": 5, "rm": 7, "rm_force": 4, "exec": 14, "wait": 6, "logs": 4, "inspect": 5, "ps": 4,
+    "restart": 5, "rm": 7, "rm_force": 4, "exec": 14, "attach": 6,
+    "rename_taken": 2, "wait": 6, "logs": 4, "inspect": 5, "ps": 4,
 }

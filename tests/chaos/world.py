@@ -25,12 +25,15 @@ EXPECTED = [re.compile(text) for text in (
     r"Container \S+ is already running",
     r"Container \S+ is being (started|removed)",
     r"Container \S+ was removed",
+    r"You cannot attach to a stopped container",
+    r"The container name \S+ is already in use by container",
     r"container is running: stop the container before removing or force remove",
     r"[Tt]he container is not running",
     r"berthd went away before it answered",
     r"berthd ends before it has happened; ask again",
     r"its monitor died, or berthd, before it could be started",
     r"berthd was killed while the container was being started",
+    r"berth-spawn could not make a monitor: Connection reset by peer",  # killed each time it was asked
 )]
 # Only where monitors are killed.
 EXPECTED_OF_MONITORS = [re.compile(text) for text in (
@@ -150,7 +153,8 @@ class World:
     @staticmethod
     def is_open(result):
         """What was asked for may have happened, or not: berthd was killed with it."""
-        return any(text in result.err for text in ("went away before it answered", "or berthd, before it could be", "berthd was killed while"))
+        return any(text in result.err for text in ("went away before it answered", "or berthd, before it could be", "berthd was killed while",
+                                                     "berth-spawn could not make a monitor"))
 
     def explained(self, result):
         """Counts what was told, and whether it is one of what may be told."""

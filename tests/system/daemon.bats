@@ -387,6 +387,28 @@ END
         [ "$(berthd_pid)" = "$pid" ]
 }
 
+gone() {
+        [ "$(berthd_pid)" != "$1" ]
+}
+
+@test "one that hangs is ended by systemd, and the next call is answered by another; containers go on" {
+        mkdir -p "${DROPIN%/*}"
+        printf '[Service]\nWatchdogSec=3\n' >"$DROPIN"
+        systemctl daemon-reload
+        systemctl restart berthd.service
+        berth run -d --name outlives busybox sh -c 'trap "exit 6" TERM; while :; do sleep 0.05; done'
+        pid=$(berthd_pid)
+        kill -STOP "$pid"
+        wait_until -t 60 gone "$pid"
+        assert_equal "$(berth inspect -f '{{.State.Status}}' outlives)" running
+        assert_contains "$(journalctl -u berthd.service)" 'Watchdog timeout'
+        berth stop outlives
+        assert_equal "$(berth inspect -f '{{.State.ExitCode}}' outlives)" 6
+        # One that works is left alone.
+        assert_equal "$(systemctl show -P WatchdogUSec berthd.service)" 3s
+        [ "$(berthd_pid)" != 0 ]
+}
+
 @test "its sandbox is on, and small" {
         berth ps >/dev/null
         for setting in NoNewPrivileges=yes ProtectSystem=strict RestrictNamespaces=yes MemoryDenyWriteExecute=yes DevicePolicy=closed; do
