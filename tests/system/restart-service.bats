@@ -152,6 +152,20 @@ END
         assert_equal "$(systemctl is-enabled berth@hand || true)" disabled
 }
 
+@test "renamed while it is stopped, it starts with the machine under its new name, or still does not" {
+        local policy
+        for policy in always unless-stopped; do
+                berth run -d --name old --restart "$policy" busybox sh -c "$ENDLESS"
+                berth stop -t 0 old
+                berth rename old new
+                [ ! -e /etc/systemd/system/berth@old.service.d ] && [ ! -L $LINKS/berth@old.service ]
+                assert_equal "$policy $(systemctl is-enabled berth@new || true)" "$policy $([ $policy = always ] && echo enabled || echo disabled)"
+                berth start new
+                assert_equal "$(of new '{{.State.Status}} {{.Unit}}') $(systemctl is-enabled berth@new)" "running berth@new.service enabled"
+                berth rm -f new
+        done
+}
+
 @test "who says systemctl disable has the last word" {
         berth run -d --name off --restart always busybox sh -c "$ENDLESS"
         systemctl disable berth@off 2>&1
