@@ -10,6 +10,8 @@
 #include "util/io.h"
 #include "util/strv.h"
 
+#define CONNECT_ATTEMPTS_MAX 14 /* some 10 to 20 s in all */
+
 static sd_bus *the_bus;
 
 static const char *the_command; /* "image rm" */
@@ -111,13 +113,42 @@ int bus_print_error(const sd_bus_error *error, int r) {
         return command_is_run ? row->run_exit : row->exit;
 }
 
+/* The bus takes 256 connections of a user, and 64 at once that it does not know yet: of these it drops the oldest, and whoever has
+ * not said hello within five seconds, which a loaded machine may not let it. No call has been made then: it can be tried again. */
+static bool is_crowded(int r) {
+        return r == -ENOBUFS || r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE || r == -EAGAIN;
+}
+
+static int connect_to_bus(sd_bus **ret) {
+        unsigned wait_ms = 20;
+
+        for (unsigned attempt = 0;; attempt++) {
+                const char *name;
+                int r = sd_bus_open_system(ret);
+                if (r >= 0)
+                        r = sd_bus_get_unique_name(*ret, &name); /* it has answered our hello */
+                if (r >= 0)
+                        return 0;
+                *ret = sd_bus_close_unref(*ret);
+                if (!is_crowded(r) || attempt == CONNECT_ATTEMPTS_MAX)
+                        return r;
+                /* Not all at once that were turned away at once. */
+                (void) usleep((wait_ms + (unsigned) getpid() % wait_ms) * 1000);
+                wait_ms = MIN_OF(2 * wait_ms, 1000u);
+        }
+}
+
 int bus_open(sd_bus **ret, sd_bus_error *error) {
-        int r = the_bus ? 0 : sd_bus_open_system(&the_bus);
+        int r = the_bus ? 0 : connect_to_bus(&the_bus);
 
         if (r < 0 && sd_booted() <= 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
                                          "systemd does not run this machine (there is no /run/systemd/system), and "
                                          "berth works through it: boot a host with systemd, or enter one");
+        if (r < 0 && is_crowded(r))
+                return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
+                                         "the system bus takes no more connections (%s): too many are open at once, "
+                                         "see busctl list --unique", strerror(-r));
         if (r < 0)
                 return sd_bus_error_setf(error, BERTH_ERROR_UNAVAILABLE,
                                          "cannot connect to the system bus: %s; see systemctl status dbus.socket",

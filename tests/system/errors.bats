@@ -304,6 +304,64 @@ no_image_from() {
         assert_line 1 "system bus"
 }
 
+# hold_connections N: as many of this user to the bus, until its stdin ends; prints a line when they stand, or as many as can be.
+hold_connections() {
+        python3 -c '
+import ctypes, sys
+sd, held, name = ctypes.CDLL("libsystemd.so.0"), [], ctypes.c_char_p()
+for i in range(int(sys.argv[1])):
+    bus = ctypes.c_void_p()
+    if sd.sd_bus_open_system(ctypes.byref(bus)) < 0 or sd.sd_bus_get_unique_name(bus, ctypes.byref(name)) < 0:
+        break
+    held.append(bus)
+print(len(held), flush=True)
+sys.stdin.read()' "$1"
+}
+
+@test "a bus that takes no more connections: it is tried again, and in the end said" {
+        coproc HOLDER { hold_connections 300 3>&- 4>&-; }
+        read -r held <&"${HOLDER[0]}"
+        [ "$held" -lt 300 ] || skip "this bus takes more than 300"
+        berth ps -aq >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+        client=$!
+        run --separate-stderr berth ps
+        assert_line 1 "takes no more connections"
+        wait "$client" || true
+        berth run --rm busybox echo after >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+        client=$!
+        sleep 0.3 # for it to have been turned away
+        eval "exec ${HOLDER[1]}>&-"
+        wait "$client"
+        assert_equal "$(cat "$BATS_TEST_TMPDIR/out")" after
+}
+
+@test "a bus that drops newcomers before they have said hello: they come again" {
+        # As dbus-daemon does with the oldest when 64 are on their way in, and with who takes more than five seconds for it.
+        timeout 60 python3 -c '
+import socket, sys, threading
+bus = socket.socket(socket.AF_UNIX)
+bus.bind(sys.argv[1])
+bus.listen()
+def copy(a, b):
+    while data := a.recv(65536):
+        b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+for n in range(5):
+    client = bus.accept()[0]
+    if n < 4:
+        client.recv(1)
+        client.close()
+        continue
+    real = socket.socket(socket.AF_UNIX)
+    real.connect("/run/dbus/system_bus_socket")
+    threading.Thread(target=copy, args=(real, client)).start()
+    copy(client, real)' "$BATS_TEST_TMPDIR/bus" 3>&- 4>&- &
+        wait_until test -S "$BATS_TEST_TMPDIR/bus"
+        DBUS_SYSTEM_BUS_ADDRESS=unix:path=$BATS_TEST_TMPDIR/bus run berth images -q busybox
+        assert_status 0
+        assert_equal "$output" "$(berth images -q busybox)"
+}
+
 @test "a machine without systemd" {
         run --separate-stderr unshare -m sh -c 'mount -t tmpfs tmpfs /run && exec berth run busybox true'
         assert_line 125 "systemd does not run this machine"
