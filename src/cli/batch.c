@@ -75,7 +75,7 @@ static bool call_again(const Batch *batch, Item *item) {
 
 /* A container that went while we asked is named as the person did, not by its id. */
 static void name_missing(const Batch *batch, Item *item) {
-        if (!sd_bus_error_has_name(&item->error, BERTH_ERROR_NO_SUCH_CONTAINER))
+        if (!item->path || !sd_bus_error_has_name(&item->error, BERTH_ERROR_NO_SUCH_CONTAINER))
                 return;
         sd_bus_error_free(&item->error);
         if (!batch->gone_is_done || item->tries == 0)

@@ -9,6 +9,7 @@
 #include "cli/polkit-agent.h"
 #include "util/io.h"
 #include "util/strv.h"
+#include "util/utf8.h"
 
 #define CONNECT_ATTEMPTS_MAX 14 /* some 10 to 20 s in all */
 
@@ -249,6 +250,12 @@ static int get_object(const char *member, const char *reference, char **ret_path
 }
 
 int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error) {
+        if (!utf8_is_valid(reference)) { /* D-Bus cannot carry it, and no container has such a name */
+                _cleanup_free_ char *text = strdup(reference);
+                if (text)
+                        utf8_make_line(text);
+                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %s", text ? text : "");
+        }
         return get_object("GetContainer", reference, ret_path, error);
 }
 
