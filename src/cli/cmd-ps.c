@@ -24,7 +24,8 @@ static char **arg_filters;
 const Arg ps_args[] = {
         { "all",      'a', ARG_BOOL,   &arg_all,      NULL,     "Show all containers, not just those that run" },
         { "filter",   'f', ARG_STRV,   &arg_filters,  "filter",
-          "Only those that fit: id, name, label, status, exited, ancestor, network, before, since",
+          "Only those that fit: id, name, label, status, exited, ancestor, network, before, since, health, publish, "
+          "volume, is-task",
           filter_parse },
         { "format",   0,   ARG_STRING, &arg_format,   "string", "A Go template, 'table TEMPLATE', or 'json'" },
         { "last",     'n', ARG_I32,    &arg_last,     "int",
@@ -37,7 +38,8 @@ const Arg ps_args[] = {
 };
 
 static const char *const filter_keys[] = {
-        "ancestor", "before", "exited", "id", "label", "name", "network", "since", "status", NULL,
+        "ancestor", "before", "exited", "health", "id", "is-task", "label", "name", "network", "publish", "since",
+        "status", "volume", NULL,
 };
 
 typedef struct Listed {
@@ -66,6 +68,7 @@ static const Property listed_properties[] = {
 enum {
         COLUMN_OF_ID, COLUMN_OF_IMAGE, COLUMN_OF_COMMAND, COLUMN_OF_CREATED, COLUMN_OF_STATUS, COLUMN_OF_PORTS,
         COLUMN_OF_NAMES, COLUMN_OF_CREATED_AT, COLUMN_OF_STATE, COLUMN_OF_LABELS, COLUMN_OF_NETWORKS,
+        COLUMN_OF_MOUNTS, COLUMN_OF_LOCAL_VOLUMES,
 };
 
 static const Column columns[] = {
@@ -80,6 +83,8 @@ static const Column columns[] = {
         [COLUMN_OF_STATE]      = { "State",      "STATE",        COLUMN_TEXT,    false },
         [COLUMN_OF_LABELS]     = { "Labels",     "LABELS",       COLUMN_TEXT,    false },
         [COLUMN_OF_NETWORKS]   = { "Networks",   "NETWORKS",     COLUMN_TEXT,    false },
+        [COLUMN_OF_MOUNTS]     = { "Mounts",     "MOUNTS",       COLUMN_TEXT,    false }, /* nor are there volumes */
+        [COLUMN_OF_LOCAL_VOLUMES] = { "LocalVolumes", "LOCAL VOLUMES", COLUMN_TEXT, false },
 };
 
 /* --- Which ones --- */
@@ -147,23 +152,66 @@ static bool test_ancestor(const void *object, const char *value) {
                oci_reference_normalize(c->image, &has) >= 0 && streq(wanted, has);
 }
 
-/* A status that no container can have is a mistake, not an empty list. */
-static int check_filters(void) {
+/* What no container has yet: published ports, volumes, a check of its health, a swarm. */
+static bool test_nothing(const void *object, const char *value) {
+        return false;
+}
+
+static bool test_health(const void *object, const char *value) {
+        return streq(value, "none");
+}
+
+static bool test_is_task(const void *object, const char *value) {
+        return streq(value, "false") || streq(value, "0");
+}
+
+/* PORT[-PORT][/PROTOCOL] */
+static bool is_port(const char *text) {
+        static const char *const protocols[] = { "tcp", "udp", "sctp", NULL };
+        _cleanup_free_ char *copy = strdup(text);
+        int32_t first, last;
+
+        if (!copy)
+                return false;
+        char *protocol = strchr(copy, '/');
+        if (protocol)
+                *protocol++ = '\0';
+        char *to = strchr(copy, '-');
+        if (to)
+                *to++ = '\0';
+        return parse_i32(copy, &first) >= 0 && parse_i32(to ? to : copy, &last) >= 0 && first >= 0 && first <= last &&
+               last <= UINT16_MAX && (!protocol || strv_contains((char *const *) protocols, protocol));
+}
+
+static bool is_value(const char *filter) {
         static const char *const states[] = {
                 "created", "dead", "exited", "paused", "removing", "restarting", "running", NULL,
-        };
-        _cleanup_free_ char *error = NULL;
+        }, *const healths[] = { "starting", "healthy", "unhealthy", "none", NULL },
+          *const bools[] = { "true", "false", "1", "0", NULL };
+        const char *value = strchr(filter, '=') + 1;
         int32_t code;
+
+        if (startswith(filter, "status="))
+                return strv_contains((char *const *) states, value);
+        if (startswith(filter, "health="))
+                return strv_contains((char *const *) healths, value);
+        if (startswith(filter, "is-task="))
+                return strv_contains((char *const *) bools, value);
+        if (startswith(filter, "exited="))
+                return parse_i32(value, &code) >= 0;
+        return !startswith(filter, "publish=") || is_port(value);
+}
+
+/* A value that no container can have is a mistake, not an empty list. */
+static int check_filters(void) {
+        _cleanup_free_ char *error = NULL;
         int r = filter_check(arg_filters, filter_keys, &error);
 
         if (r == -ENOMEM)
                 return r;
-        for (char **f = arg_filters; r >= 0 && f && *f; f++) {
-                const char *value = strchr(*f, '=') + 1;
-                if ((startswith(*f, "status=") && !strv_contains((char *const *) states, value)) ||
-                    (startswith(*f, "exited=") && parse_i32(value, &code) < 0))
+        for (char **f = arg_filters; r >= 0 && f && *f; f++)
+                if (!is_value(*f))
                         r = asprintf(&error, "invalid filter '%s'", *f) < 0 ? -ENOMEM : -EINVAL;
-        }
         if (r == -EINVAL)
                 cli_error("%s", error);
         return r;
@@ -192,15 +240,18 @@ static int find_created(const Listed *all, size_t n, const char *key, uint64_t *
 }
 
 static bool is_wanted(const Listed *c, uint64_t before, uint64_t since) {
-        bool any_state = arg_all || arg_last > 0 || filter_has(arg_filters, "status") ||
-                         filter_has(arg_filters, "exited");
+        bool any_state = arg_all || arg_last > 0 || filter_has(arg_filters, "status"); /* not exited: as docker */
 
         return (any_state || is_running(c)) && (before == 0 || c->created < before) &&
                (since == 0 || c->created > since) && filter_any(arg_filters, "name", test_name, c) &&
                filter_any(arg_filters, "id", test_id, c) && filter_any(arg_filters, "status", test_status, c) &&
                filter_any(arg_filters, "exited", test_exited, c) &&
                filter_any(arg_filters, "ancestor", test_ancestor, c) &&
-               filter_any(arg_filters, "network", test_network, c) && filter_labels(arg_filters, c->labels);
+               filter_any(arg_filters, "network", test_network, c) &&
+               filter_any(arg_filters, "health", test_health, c) &&
+               filter_any(arg_filters, "is-task", test_is_task, c) &&
+               filter_any(arg_filters, "publish", test_nothing, c) &&
+               filter_any(arg_filters, "volume", test_nothing, c) && filter_labels(arg_filters, c->labels);
 }
 
 /* --- What is shown of them --- */
@@ -261,6 +312,8 @@ static int add_row(Table *t, const Listed *c, uint64_t now) {
                 { COLUMN_OF_STATE, strdup(c->state ? c->state : "") },
                 { COLUMN_OF_LABELS, strv_join(c->labels, ",") },
                 { COLUMN_OF_NETWORKS, strdup(c->network ? c->network : "") },
+                { COLUMN_OF_MOUNTS, strdup("") },
+                { COLUMN_OF_LOCAL_VOLUMES, strdup("0") },
         };
         for (size_t i = 0; i < N_ELEMENTS(texts); i++) {
                 cells[texts[i].column].text = texts[i].text;

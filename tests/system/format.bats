@@ -66,8 +66,9 @@ teardown_file() {
         check web-1 -f label=tier=front -f label=x
         check web-1 -f label=from=image
         check gone -f status=exited
-        check gone -f exited=3
-        check '' -f exited=4
+        check gone -a -f exited=3
+        check '' -a -f exited=4
+        check '' -f exited=3 # as with docker
         check $'gone\nweb-1' -a -f ancestor=listed
         check web-2 -f ancestor=localhost:5000/team/app:v1
         check web-2 -f "id=$(berth ps -q -f name=web-2)"
