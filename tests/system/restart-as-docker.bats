@@ -164,6 +164,7 @@ said() {
 }
 
 @test "a signal sent by hand, a stop, a process that ends by itself" {
+        local policy how end
         ending() {
                 started "$policy" sh -c "$ENDLESS"
                 wait_until sh -c "$engine logs $name | grep -q ready"
@@ -173,14 +174,16 @@ said() {
                 said "$engine" start "$name"
                 state
         }
-        for policy in always unless-stopped on-failure; do
-                end=(eval '"$engine" kill')
+        while read -r policy how; do
+                end=(eval "$how")
                 both ending
-                end=(eval '"$engine" kill -s TERM')
-                both ending
-                end=(eval '"$engine" stop')
-                both ending
-        done
+        done <<'END'
+always "$engine" kill
+always "$engine" kill -s TERM
+always "$engine" stop
+unless-stopped "$engine" kill -s TERM
+on-failure "$engine" kill -s TERM
+END
         surviving() { # the signal, but nothing by hand ends it
                 started always sh -c "$ENDLESS"
                 wait_until sh -c "$engine logs $name | grep -q ready"
