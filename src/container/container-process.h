@@ -35,7 +35,5 @@ int container_process_take_pidfd(ContainerProcess *p);
 /* SIGKILL to the monitor, if its pidfd is known. */
 void container_process_kill(ContainerProcess *p);
 
-/* Start time of a process in clock ticks, which with its pid names it for ever. 0: there is none. */
-uint64_t process_start_time(pid_t pid);
 /* Is that process in the cgroup of this unit? */
 bool process_in_unit(pid_t pid, const char *unit);

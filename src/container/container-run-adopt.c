@@ -7,6 +7,7 @@
 #include "container/container-run-internal.h"
 #include "container/container-unit.h"
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/strv.h"
 #include "wire/wire.h"
 

@@ -7,6 +7,7 @@
 #include "container/container-run-internal.h"
 #include "util/io.h"
 #include "util/log.h"
+#include "util/process.h"
 #include "util/strv.h"
 
 #define SERVICE_TIMEOUT_USEC (300 * SEC) /* it may wait for other units, and its monitor for us */

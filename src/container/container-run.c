@@ -20,6 +20,7 @@
 #include "runtime/seccomp-cache.h"
 #include "util/fs.h"
 #include "util/log.h"
+#include "util/process.h"
 #include "util/strv.h"
 #include "wire/errors.h"
 #include "wire/wire.h"

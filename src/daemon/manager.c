@@ -16,9 +16,9 @@
 #include "util/log.h"
 #include "util/strv.h"
 #include "wire/errors.h"
+#include "wire/message-ids.h"
 
 #define NAME_ATTEMPTS_MAX 16
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define TRASH_SLICE 256                  /* entries between two looks at what else is to be done */
 #define LOG_LINK_DELAY_USEC (10 * 1000000u) /* what a monitor sent last is still on its way through journald */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* berth-monitor: the monitor of a container that runs as a service, berth@NAME.service. The same code as in a scope, but
- * started by systemd, so it has to ask berthd for what berth-spawn's children are born with. berthd may be killed
+/* berth-monitor: the monitor of a container that runs as a service, berth@NAME.service. The same code as in a scope,
+ * but started by systemd, so it has to ask berthd for what berth-spawn's children are born with. berthd may be killed
  * meanwhile, or not have been started yet: its socket starts it, and the question is asked again. */
 #include <stdio.h>
 #include <string.h>

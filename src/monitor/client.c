@@ -500,8 +500,8 @@ static int stream_wait(ClientStream *s, const char *data, size_t size) {
 /* Gives the client what its stream has left, as a file. Where that fails it waits on, as it would without. */
 static int stream_hand_over(ClientStream *s, int number) {
         ControlMessage m = message_of(CONTROL_REST, number, NULL);
-        _cleanup_close_ int fd = spill_hand_over(&s->spill, s->client->task->spill_directory, s->data + s->start, s->size,
-                                                 &m.rest.at);
+        const char *directory = s->client->task->spill_directory;
+        _cleanup_close_ int fd = spill_hand_over(&s->spill, directory, s->data + s->start, s->size, &m.rest.at);
 
         if (fd < 0)
                 return fd;

@@ -7,8 +7,9 @@
  * steadily sets the pace, and loses nothing. One that for CLIENT_PATIENCE takes less than CLIENT_PACE is behind: what
  * comes then goes to its spill, and neither the log nor another client waits for it, until all spills of the monitor
  * together have SPILL_MAX. Who has never read, and takes nothing at all for CLIENT_STALL_SEC, is detached; who has read
- * before is a person with a pager, say, and may take its time. Where the spills are full and so the log or another client
- * would wait, whoever takes nothing is detached after CLIENT_DEAF_USEC, and who has most in its spill goes first.
+ * before is a person with a pager, say, and may take its time. Where the spills are full and so the log or another
+ * client would wait, whoever takes nothing is detached after CLIENT_DEAF_USEC, and who has most in its spill goes
+ * first.
  *
  * At the task's end a client that takes the REST gets what waits for it as a file, and nobody has to wait for it. */
 #pragma once

@@ -26,6 +26,6 @@ typedef struct ExitRecord {
 
 /* Renames BUNDLE/exit.json into place. Not synced: it dies with the boot, as the bundle does. */
 int exit_record_write(const ExitRecord *record, int bundle_fd);
-/* The same as BUNDLE/restart.json: how far a run has got whose payload was started again, or is to be. What a later berthd
- * needs of it if the monitor dies. */
+/* The same as BUNDLE/restart.json: how far a run has got whose payload was started again, or is to be. What a later
+ * berthd needs of it if the monitor dies. */
 int exit_record_write_interim(const ExitRecord *record, int bundle_fd);

@@ -7,6 +7,7 @@
 
 #include "monitor/identity.h"
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/strv.h"
 
 #define FILE_MAX ((size_t) 4096)
@@ -51,20 +52,7 @@ int identity_read(int bundle_fd, Identity *ret) {
 
 int identity_write(int bundle_fd, const char *cgroup) {
         _cleanup_free_ char *text = NULL;
-        int size = asprintf(&text, "%i %" PRIu64 " %s\n", (int) getpid(), identity_start_time(getpid()), cgroup);
+        int size = asprintf(&text, "%i %" PRIu64 " %s\n", (int) getpid(), process_start_time(getpid()), cgroup);
 
         return size < 0 ? -ENOMEM : fs_write_file(bundle_fd, "monitor", text, (size_t) size, 0600, 0);
-}
-
-uint64_t identity_start_time(pid_t pid) {
-        _cleanup_free_ char *text = NULL;
-        char path[32], *field;
-
-        snprintf(path, sizeof(path), "/proc/%i/stat", (int) pid);
-        if (fs_read_file(AT_FDCWD, path, FILE_MAX, &text, NULL) < 0)
-                return 0;
-        field = strrchr(text, ')'); /* the end of field 2, which may hold anything */
-        for (int i = 2; field && i < 22; i++)
-                field = strchr(field + 1, ' ');
-        return field ? strtoull(field + 1, NULL, 10) : 0;
 }

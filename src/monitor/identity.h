@@ -19,6 +19,3 @@ void identity_done(Identity *i);
 int identity_read(int bundle_fd, Identity *ret);
 /* Of this process. */
 int identity_write(int bundle_fd, const char *cgroup);
-
-/* 0: there is no such process. */
-uint64_t identity_start_time(pid_t pid);

@@ -141,7 +141,8 @@ void record_died(Monitor *m) {
                 journal_fieldf(m->log.journal, "BERTH_OOM_KILLED", "true");
         stopper = add_stopper(m, who);
         end(m, "Container %s has ended with exit code %i%s%s%s%s.", annotation(m, "name"), record->exit_code, how,
-            record->oom_killed ? ": it ran out of memory" : "", stopper ? ", asked for by " : "", stopper ? stopper : "");
+            record->oom_killed ? ": it ran out of memory" : "", stopper ? ", asked for by " : "",
+            stopper ? stopper : "");
 }
 
 void record_restarting(Monitor *m, uint64_t delay_usec) {

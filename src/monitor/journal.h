@@ -11,8 +11,6 @@
 #include "monitor/lines.h"
 #include "monitor/loop.h"
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-
 typedef struct Journal Journal;
 
 /* `handler` is called from the loop when the queue has become empty. `socket_path` must outlive it. */
@@ -20,7 +18,8 @@ int journal_new(Loop *loop, const char *socket_path, void (*handler)(void *), vo
 Journal *journal_free(Journal *j);
 DEFINE_FREEP(Journal, journal_free)
 
-/* How many entries a datagram may hold, from the next one on. One, until somebody knows that this journald reads all. */
+/* How many entries a datagram may hold, from the next one on. One, until somebody knows that this journald reads
+ * all. */
 #define JOURNAL_BATCH_MAX 64u
 void journal_set_batch(Journal *j, unsigned n_entries);
 
@@ -28,7 +27,8 @@ void journal_set_batch(Journal *j, unsigned n_entries);
 int journal_add_common(Journal *j, const char *key, const char *value);
 
 int journal_begin(Journal *j);
-/* Not a line of what is logged but a record about it: without the common fields, and no line is missing if it is lost. */
+/* Not a line of what is logged but a record about it: without the common fields, and no line is missing if it is
+ * lost. */
 int journal_begin_record(Journal *j);
 int journal_field(Journal *j, const char *key, const void *value, size_t size);
 int journal_fieldf(Journal *j, const char *key, const char *format, ...) _printf_(3, 4);

@@ -22,6 +22,7 @@
 #include "util/log.h"
 #include "util/strv.h"
 #include "util/utf8.h"
+#include "wire/message-ids.h"
 #include "wire/wire.h"
 
 #define GO_USEC (90 * USEC_PER_SEC)      /* how long berthd may take over the unit's job */
@@ -163,8 +164,8 @@ void monitor_end_run(Monitor *m) {
         task_set_done(m->init);
 }
 
-/* The end is reported when journald has the last line, and the record of the end behind it, or has been away for too long: what it
- * does not have by then is lost only if the monitor ends, too. */
+/* The end is reported when journald has the last line, and the record of the end behind it, or has been away for too
+ * long: what it does not have by then is lost only if the monitor ends, too. */
 static void check_log(Monitor *m, bool overdue) {
         uint64_t delay;
 

@@ -3,8 +3,8 @@
  * init, pumps and logs its output, serves berthd and clients, and writes down how it ended. There is one per process.
  * It needs neither berthd nor berth-spawn to go on.
  *
- * A life: PREPARING (the sandbox is built, the init waits for GO) → RUNNING → ENDING (the exit record is there,
- * clients take the rest of their output) → the process ends. A start that fails goes from PREPARING to ENDING. Where the
+ * A life: PREPARING (the sandbox is built, the init waits for GO) → RUNNING → ENDING (the exit record is there, clients
+ * take the rest of their output) → the process ends. A start that fails goes from PREPARING to ENDING. Where the
  * restart policy says so, RUNNING is followed by RESTARTING (nothing is left of the payload and its sandbox) and
  * RUNNING again, in the same unit and with the log going on: rounds of one run. */
 #pragma once

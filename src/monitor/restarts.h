@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Restarts of a run decide whether a payload that has ended is started again, and when: Docker's rules. No clock and
- * no process in here. */
+/* The Restarts of a run decide whether a payload that has ended is started again, and when: Docker's rules. No clock
+ * and no process in here. */
 #pragma once
 
 #include "wire/restart-policy.h"

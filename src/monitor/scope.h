@@ -26,8 +26,8 @@ void scope_next_payload(Scope *s);
 void scope_kill(Scope *s);
 /* A frozen process takes no signal but SIGKILL. */
 void scope_thaw(Scope *s);
-/* The unit's memory.events; negative errno: there is no such controller. And how many processes of the unit the kernel's
- * OOM killer has taken, by that file. */
+/* The unit's memory.events; negative errno: there is no such controller. And how many processes of the unit the
+ * kernel's OOM killer has taken, by that file. */
 int scope_open_memory_events(Scope *s);
 uint64_t scope_oom_kills(int events_fd);
 

@@ -91,8 +91,8 @@ int monitor_stop(Monitor *m, int signo, int timeout, const char *origin) {
         return 0;
 }
 
-/* systemd wants the end of what a client has asked to end: the payload has had its signal, but may have less time now. And
- * only now that systemd has begun its own stop does it hear how long ours may take. */
+/* systemd wants the end of what a client has asked to end: the payload has had its signal, but may have less time now.
+ * And only now that systemd has begun its own stop does it hear how long ours may take. */
 static void hurry(Monitor *m) {
         if (m->status != MONITOR_STATUS_RUNNING)
                 return;

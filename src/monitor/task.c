@@ -107,7 +107,8 @@ static int copy_fd(int fd) {
 }
 
 /* Two copies of the terminal: one to wait for output on, one for room for input. And its other side: a process that
- * closes its streams and opens /dev/console again, as an init does, has not hung up. Without it that would be the end. */
+ * closes its streams and opens /dev/console again, as an init does, has not hung up. Without it that would be the
+ * end. */
 static int take_terminal(Task *t, int terminal) {
         int r = fd_set_nonblock(terminal, true);
 

@@ -15,6 +15,7 @@
 #include "spawn/charge.h"
 #include "util/fs.h"
 #include "util/log.h"
+#include "util/process.h"
 
 #define MONITOR_OOM_SCORE "-900"
 
@@ -159,7 +160,7 @@ int charge_adopt(Launcher *l, const char *id, int bundle_fd) {
         int pidfd = open_pidfd(who.pid);
         if (pidfd < 0 && pidfd != -ESRCH)
                 return pidfd;
-        if (pidfd < 0 || identity_start_time(who.pid) != who.start_time) {
+        if (pidfd < 0 || process_start_time(who.pid) != who.start_time) {
                 fd_close(pidfd);
                 kill_left_behind(bundle_fd, who.pid);
                 return 0;

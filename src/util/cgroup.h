@@ -4,6 +4,6 @@
 
 #include "util/macro.h"
 
-/* The path of the v2 hierarchy in such a text: "/machine.slice/berth-web.scope"; beside its line there may be those of v1. A string
- * to free. -ENXIO: there is none. */
+/* The path of the v2 hierarchy in such a text: "/machine.slice/berth-web.scope"; beside its line there may be those of
+ * v1. A string to free. -ENXIO: there is none. */
 int cgroup_path_parse(const char *text, char **ret);

@@ -26,7 +26,8 @@ int fs_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint
 }
 
 int fs_open_beneath(int dir_fd, const char *path, int flags, mode_t mode) {
-        return fs_openat2(dir_fd, path, (uint64_t) flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+        return fs_openat2(dir_fd, path, (uint64_t) flags, mode,
+                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
 int fs_open_in_root(int dir_fd, const char *path, int flags, mode_t mode) {

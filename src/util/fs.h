@@ -46,5 +46,6 @@ int fs_open_dir(int dir_fd, const char *path);
 int fs_remove_tree(int dir_fd, const char *path);
 
 /* One slice of emptying the directory `trash_fd`: unlinks at most `budget` entries. 1: there is more, 0: empty now. A
- * subdirectory that is not empty is moved up into the trash itself, so neither stack nor descriptors grow with depth. */
+ * subdirectory that is not empty is moved up into the trash itself, so neither stack nor descriptors grow with
+ * depth. */
 int fs_remove_some(int trash_fd, unsigned budget);

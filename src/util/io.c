@@ -123,7 +123,8 @@ int fd_wait(int fd, short events, int timeout_ms) {
                 if (timeout_ms < 0)
                         continue;
                 clock_gettime(CLOCK_MONOTONIC, &now);
-                left = timeout_ms - (int) ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000);
+                left = timeout_ms -
+                       (int) ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000);
                 if (left <= 0)
                         return 0;
         }

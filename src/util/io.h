@@ -17,7 +17,8 @@ static inline void fd_closep(int *fd) {
 /* Writes all of it, again after EINTR and short writes; for blocking descriptors. 0 or negative errno. */
 int fd_write_all(int fd, const void *data, size_t size);
 
-/* Reads to the end, at most `max` bytes; -EFBIG beyond. The text is NUL-terminated one past `*ret_size` (may be NULL). */
+/* Reads to the end, at most `max` bytes; -EFBIG beyond. The text is NUL-terminated one past `*ret_size` (may be
+ * NULL). */
 int fd_read_all(int fd, size_t max, char **ret, size_t *ret_size);
 
 /* Sets or clears O_NONBLOCK on a description that is ours alone (never on one that a client passed). */
@@ -30,5 +31,6 @@ void fd_set_no_linger(int fd);
 /* A sealed, read-only memfd with this content. Returns the descriptor. */
 int memfd_new_sealed(const char *name, const void *data, size_t size);
 
-/* poll() on one descriptor; timeout in ms, -1 for ever. Events > 0, 0 on timeout, negative errno. Restarts after EINTR. */
+/* poll() on one descriptor; timeout in ms, -1 for ever. Events > 0, 0 on timeout, negative errno. Restarts after
+ * EINTR. */
 int fd_wait(int fd, short events, int timeout_ms);

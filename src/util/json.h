@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* JSON from outside and from our own files, read through tables of fields into structs, so that what is missing, mistyped
- * or too large is refused by name. Built on json-c. Numbers are integers; depth and size are bounded. */
+/* JSON from outside and from our own files, read through tables of fields into structs, so that what is missing,
+ * mistyped or too large is refused by name. Built on json-c. Numbers are integers; depth and size are bounded. */
 #pragma once
 
 #include <json-c/json.h>
@@ -14,7 +14,8 @@ static inline void json_putp(json_object **o) {
 }
 #define _cleanup_json_ _cleanup_(json_putp)
 
-/* Parses one whole JSON text. -EINVAL: malformed, or anything but blanks follows; -E2BIG: deeper than JSON_DEPTH_MAX. */
+/* Parses one whole JSON text. -EINVAL: malformed, or anything but blanks follows; -E2BIG: deeper than
+ * JSON_DEPTH_MAX. */
 int json_parse(const char *text, size_t size, json_object **ret);
 
 /* Reads and parses a file of at most max bytes. */
@@ -36,10 +37,13 @@ typedef struct JsonField {
 
 #define JSON_FIELD(Type, member, name, convert, flags) { (name), offsetof(Type, member), (convert), (flags) }
 
-/* Fills `target`. On an error `*ret_where` (may be NULL) is the name of the field at fault, or "" if this is no object. */
-int json_read_fields(json_object *object, const JsonField *fields, size_t n_fields, void *target, const char **ret_where);
+/* Fills `target`. On an error `*ret_where` (may be NULL) is the name of the field at fault, or "" if this is no
+ * object. */
+int json_read_fields(json_object *object, const JsonField *fields, size_t n_fields, void *target,
+                     const char **ret_where);
 
-/* The usual conversions. Strings hold no NUL; the vectors replace what was there. `null` for a vector is an empty one. */
+/* The usual conversions. Strings hold no NUL; the vectors replace what was there. `null` for a vector is an empty
+ * one. */
 int json_to_string(json_object *value, void *member);      /* char ** */
 int json_to_strv(json_object *value, void *member);        /* char *** */
 int json_to_map(json_object *value, void *member);         /* char ***, as KEY=VALUE */

@@ -14,7 +14,8 @@ uint64_t time_monotonic_usec(void); /* CLOCK_MONOTONIC */
 int time_parse_duration(const char *s, int64_t *ret_nsec);
 
 /* RFC 3339 with any precision; `T` and the zone may be left out from the end (2006-01-02, 2006-01-02T15:04, …); without
- * a zone it is local time. Nanoseconds since 1970; what is before that counts as 1970, what is after 2500 as its end. -EINVAL. */
+ * a zone it is local time. Nanoseconds since 1970; what is before that counts as 1970, what is after 2500 as its end.
+ * -EINVAL. */
 int time_parse_date(const char *s, uint64_t *ret_nsec);
 
 /* What --since and --until take: a duration before `now`, a date as above, or seconds since 1970 with a fraction. */

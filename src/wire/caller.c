@@ -19,8 +19,8 @@ const char *caller_describe(const Caller *c, char buffer[CALLER_TEXT_MAX]) {
                 return buffer;
         snprintf(uid, sizeof(uid), "uid %u", c->uid);
         snprintf(buffer, CALLER_TEXT_MAX, "%s%s%s, %s[%i]%s%s%s", c->user[0] ? c->user : uid, c->user[0] ? " (" : "",
-                 c->user[0] ? uid : "", c->command[0] ? c->command : "process", c->pid, c->unit[0] ? " in " : "", c->unit,
-                 c->user[0] ? ")" : "");
+                 c->user[0] ? uid : "", c->command[0] ? c->command : "process", c->pid, c->unit[0] ? " in " : "",
+                 c->unit, c->user[0] ? ")" : "");
         return buffer;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A Caller is who asked for something over the bus, as far as that is known: for people to read, never to decide anything
- * by. The texts hold printable ASCII alone. */
+/* A Caller is who asked for something over the bus, as far as that is known: for people to read, never to decide
+ * anything by. The texts hold printable ASCII alone. */
 #pragma once
 
 #include <stdint.h>

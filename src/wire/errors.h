@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The errors of org.berth1 that a client may want to tell apart: their names, and one table of what each of them is as an
- * errno and as an exit code of the command line. berthd and the CLI share it (container/bus-errors.h makes it known to sd-bus). */
+/* The errors of org.berth1 that a client may want to tell apart: their names, and one table of what each of them is as
+ * an errno and as an exit code of the command line. berthd and the CLI share it (container/bus-errors.h makes it known
+ * to sd-bus). */
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +18,7 @@
 #define BERTH_ERROR_BUSY              "org.berth1.Error.Busy"           /* is being started, stopped or removed */
 #define BERTH_ERROR_IMAGE_IN_USE      "org.berth1.Error.ImageInUse"
 #define BERTH_ERROR_NO_SPACE          "org.berth1.Error.NoSpace"
-#define BERTH_ERROR_UNAVAILABLE       "org.berth1.Error.Unavailable"    /* systemd, berth-spawn or a worker did not do its part */
+#define BERTH_ERROR_UNAVAILABLE       "org.berth1.Error.Unavailable"    /* systemd, berth-spawn or a worker failed us */
 #define BERTH_ERROR_DENIED            "org.berth1.Error.Denied"
 
 typedef struct BerthError {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The MESSAGE_ID of each record that berth writes to the journal about the life of containers and images. What an
- * administrator is told of it (journalctl -x) stands in catalog/berth.catalog; tests/check-catalog compares the two. The
- * fields are in docs/architecture.md. An id stays what it is for ever: people search for it. */
+ * administrator is told of it (journalctl -x) stands in catalog/berth.catalog; tests/check-catalog compares the two.
+ * The fields are in docs/architecture.md. An id stays what it is for ever: people search for it. */
 #pragma once
 
 #include <stdbool.h>
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 typedef enum Severity { SEVERITY_WARNING = 4, SEVERITY_NOTICE = 5, SEVERITY_INFO = 6 } Severity; /* syslog(3) */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What berthd and a container's monitor say to one another. The monitor listens on BUNDLE/monitor.sock (berthd made and bound that
- * socket and passed it through berth-spawn, so that berthd may connect at once). berthd connects, and connects again after its
- * own restart; each connection gets first a MONITOR_STATE event, then every event as it happens. Only root can
- * reach the socket.
+/* What berthd and a container's monitor say to one another. The monitor listens on BUNDLE/monitor.sock (berthd made and
+ * bound that socket and passed it through berth-spawn, so that berthd may connect at once). berthd connects, and
+ * connects again after its own restart; each connection gets first a MONITOR_STATE event, then every event as it
+ * happens. Only root can reach the socket.
  *
- * Order of a start: berthd connects, sends ATTACH for the client's streams (so that no output is missed), sends GO when the unit's
- * job is done. Before GO nothing of the image runs. */
+ * Order of a start: berthd connects, sends ATTACH for the client's streams (so that no output is missed), sends GO when
+ * the unit's job is done. Before GO nothing of the image runs. */
 #pragma once
 
 #include <stdint.h>
@@ -18,12 +18,14 @@
 
 typedef enum MonitorRequestType {
         MONITOR_GO = 1,  /* the unit exists and the monitor's process is in it: enter the sub-cgroups and execute */
-        MONITOR_ABORT,   /* instead of GO: the unit could not be made; text: why. Clients get FAILED 125, the monitor ends */
+        MONITOR_ABORT,   /* instead of GO: the unit could not be made; text: why. Clients get FAILED 125, the monitor
+                          * ends */
         MONITOR_ATTACH,  /* descriptors: control, then those of STREAM_* flags in the order stdin, stdout, stderr */
         MONITOR_EXEC,    /* descriptors: a memfd with an OCI process object, then as ATTACH; id: the exec's id */
         MONITOR_SIGNAL,  /* value: signal number, to the container's PID 1 */
-        MONITOR_STOP,    /* value: signal number (0: the container's), timeout_sec (-1: the container's; 0: at once; below -1: never) then SIGKILL to all.
-                          * origin: who asked, for the exit record. Answered by ACK at once; the end shows as EXITED. */
+        MONITOR_STOP,    /* value: signal number (0: the container's), timeout_sec (-1: the container's; 0: at once;
+                          * below -1: never) then SIGKILL to all. origin: who asked, for the exit record. Answered by
+                          * ACK at once; the end shows as EXITED. */
         MONITOR_POLICY,  /* text: the restart policy, from now on */
 } MonitorRequestType;
 
@@ -57,8 +59,10 @@ typedef enum MonitorEventType {
         MONITOR_EXITED,    /* value: 0..255. The exit record is written. The monitor ends soon after. */
         MONITOR_EXEC_STARTED, /* id, pid */
         MONITOR_EXEC_EXITED,  /* id, value: 0..255; also when it could not be started (126, 127) */
-        MONITOR_OOM,          /* value: so many processes of the container were killed for want of memory since the last of these. */
-        MONITOR_RESTARTING,   /* value: 0..255. The payload has ended and is started again after a while: STARTED follows, or EXITED. */
+        MONITOR_OOM,          /* value: so many processes of the container were killed for want of memory since the
+                               * last of these. */
+        MONITOR_RESTARTING,   /* value: 0..255. The payload has ended and is started again after a while: STARTED
+                               * follows, or EXITED. */
 } MonitorEventType;
 
 typedef enum MonitorStatus {

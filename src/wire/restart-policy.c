@@ -41,7 +41,8 @@ int restart_policy_parse(const char *text, RestartPolicy *ret, char why[static R
         else if (count && parse_i32(count, &p.max_retries) < 0)
                 snprintf(why, RESTART_TEXT_MAX, "maximum retry count must be an integer: \"%.64s\"", text);
         else if (find_kind(text, length, &p.kind) < 0)
-                snprintf(why, RESTART_TEXT_MAX, "invalid restart policy '%.*s'", (int) MIN_OF(length, (size_t) 64), text);
+                snprintf(why, RESTART_TEXT_MAX, "invalid restart policy '%.*s'",
+                         (int) MIN_OF(length, (size_t) 64), text);
         else if (p.kind != RESTART_ON_FAILURE && p.max_retries != 0)
                 snprintf(why, RESTART_TEXT_MAX, "maximum retry count cannot be used with restart policy '%s'",
                          names[p.kind]);

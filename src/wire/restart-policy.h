@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* When a container that has ended is started again, as --restart says it: the client checks it, berthd keeps it, and the
- * monitor, which gets the same text, carries it out. */
+/* When a container that has ended is started again, as --restart says it: the client checks it, berthd keeps it, and
+ * the monitor, which gets the same text, carries it out. */
 #pragma once
 
 #include "util/macro.h"

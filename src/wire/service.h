@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the monitor of a service (berth@NAME.service) asks of berthd over RUNDIR/berthd.sock: systemd started it, so it
  * has neither bundle nor socket yet. One question, one answer, then the connection is closed; who gets none, because
- * berthd was killed, asks the next one. From then on all goes over monitor.sock (wire/monitor.h), as with any monitor. */
+ * berthd was killed, asks the next one. From then on all goes over monitor.sock (wire/monitor.h), as with any
+ * monitor. */
 #pragma once
 
 #include <stdint.h>

@@ -48,12 +48,17 @@ int wire_recv(int fd, void *message, size_t size, int *fds, size_t *n_fds) {
                 char room[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
         } control;
         struct iovec iov = { .iov_base = message, .iov_len = size };
-        struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+        struct msghdr m = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = &control,
+                .msg_controllen = sizeof(control),
+        };
         size_t room = n_fds ? *n_fds : 0, got = 0;
         bool bad = false;
         ssize_t n;
 
-        /* ECONNRESET, told once: the peer has closed without reading all of ours. What it had sent before is still there. */
+        /* ECONNRESET, told once: the peer has closed without reading all of ours. What it had sent before is there. */
         do
                 n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
         while (n < 0 && (errno == EINTR || errno == ECONNRESET));

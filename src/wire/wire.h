@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fixed-size messages with descriptors over SOCK_SEQPACKET: how berthd, berth-spawn, the monitors and the clients talk to
- * one another. One message is one struct of one size; a message of another size, or with more descriptors than expected,
- * is refused and its descriptors are closed. Both ends are of one build: no version is negotiated, but every struct begins
- * with a magic number, so that a mistake is an error and not a surprise. */
+/* Fixed-size messages with descriptors over SOCK_SEQPACKET: how berthd, berth-spawn, the monitors and the clients talk
+ * to one another. One message is one struct of one size; a message of another size, or with more descriptors than
+ * expected, is refused and its descriptors are closed. Both ends are of one build: no version is negotiated, but every
+ * struct begins with a magic number, so that a mistake is an error and not a surprise. */
 #pragma once
 
 #include <sys/types.h>
@@ -15,8 +15,8 @@
  * caller's. 0 or negative errno (-EPIPE, -ECONNRESET: the peer is gone). */
 int wire_send(int fd, const void *message, size_t size, const int *fds, size_t n_fds);
 
-/* Receives one message of exactly `size` bytes and up to *n_fds descriptors (close-on-exec). 1: a message, *n_fds is what came
- * along; 0: the peer has closed; -EAGAIN; -EBADMSG: wrong size or too many descriptors (they are closed). */
+/* Receives one message of exactly `size` bytes and up to *n_fds descriptors (close-on-exec). 1: a message, *n_fds is
+ * what came along; 0: the peer has closed; -EAGAIN; -EBADMSG: wrong size or too many descriptors (they are closed). */
 int wire_recv(int fd, void *message, size_t size, int *fds, size_t *n_fds);
 
 /* Connects to a SEQPACKET socket by path. Descriptor or negative errno. */
