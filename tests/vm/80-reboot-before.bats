@@ -54,3 +54,39 @@ END
         wait_for_state policy-by-kill exited
         wait_until sh -c '[ "$(berth inspect -f "{{.RestartCount}}" policy-fails)" -ge 4 ]'
 }
+
+@test "with many more it is twenty and more that run: deaf ones, and one whose client stays to the end" {
+        local i name
+        for i in 1 2 3 4 5 6; do
+                berth run -d --name "many-talks-$i" busybox sh -c 'trap "echo last; exit 4" TERM; touch /set; while :; do sleep 0.2; done'
+                berth run -d --name "many-deaf-$i" --stop-timeout 6 busybox sh -c 'trap "echo told" TERM; touch /set; while :; do sleep 0.2; done'
+        done
+        berth run -d --name many-watched busybox sh -c 'trap "echo last; exit 8" TERM; touch /set; while :; do sleep 0.2; done'
+        for name in many-{talks,deaf}-{1..6} many-watched; do
+                wait_until berth exec "$name" test -e /set
+        done
+        [ "$(berth ps -q | wc -l)" -ge 20 ]
+        # Its client outlives the first signal of a shutdown, and writes down what it was told.
+        cat >/srv/test/watch <<'END'
+berth attach --no-stdin --sig-proxy=false many-watched >/srv/test/watched.out 2>&1
+echo "status $?" >>/srv/test/watched.out
+sync /srv/test/watched.out
+END
+        systemd-run --quiet --unit test-watch.service -p KillSignal=SIGCONT -p TimeoutStopSec=120 bash /srv/test/watch
+        wait_until pgrep -f "berth attach --no-stdin"
+        tr -d - </proc/sys/kernel/random/boot_id >/srv/test/boot-before
+}
+
+@test "a service calls berth at the next boot, before anybody else, as early as a bus can be called" {
+        cat >/etc/systemd/system/test-early.service <<'END'
+[Unit]
+DefaultDependencies=no
+After=sysinit.target dbus.socket
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'berth run --rm busybox echo early >/srv/test/early.out 2>&1; echo "status $?" >>/srv/test/early.out'
+[Install]
+WantedBy=sockets.target
+END
+        systemctl enable test-early.service
+}

@@ -11,6 +11,16 @@ teardown_file() {
         leak_check
 }
 
+journal_of_last_boot() {
+        journalctl -q -o cat -b "$(cat /srv/test/boot-before)" "$@"
+}
+
+# The times of all records of an event of containers many-deaf-N in the last boot.
+times_of() {
+        journal_of_last_boot -o json "BERTH_EVENT=$1" |
+                jq -r 'select(.CONTAINER_NAME | startswith("many-deaf-")) | .__REALTIME_TIMESTAMP' | sort -n
+}
+
 state_of() {
         berth inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.StoppedBy}}' "$1"
 }
@@ -24,7 +34,35 @@ state_of() {
 @test "those that did not run are as they were, one with --rm is gone" {
         assert_equal "$(state_of ended)" "exited 5 "
         assert_equal "$(state_of fresh)" "created 0 "
-        assert_equal "$(berth ps -a --format '{{.Names}}' | grep -v ^policy- | sort | xargs)" "boots deaf ended first fresh obeys"
+        assert_equal "$(berth ps -a --format '{{.Names}}' | grep -vE '^(policy|many)-' | sort | xargs)" "boots deaf ended first fresh obeys"
+}
+
+@test "all that ran were stopped by the shutdown, and their last lines are there" {
+        for i in 1 2 3 4 5 6; do
+                assert_equal "$(state_of "many-talks-$i") $(berth logs "many-talks-$i")" "exited 4 shutdown last"
+                assert_equal "$(state_of "many-deaf-$i") $(berth logs "many-deaf-$i")" "exited 137 shutdown told"
+        done
+        assert_equal "$(state_of many-watched)" "exited 8 shutdown"
+        assert_equal "$(cat /srv/test/watched.out)" $'last\nstatus 8'
+}
+
+@test "they were stopped side by side: the last was told before the first was killed" {
+        assert_equal "$(times_of stop | wc -l) $(times_of die | wc -l)" "6 6"
+        [ "$(times_of stop | tail -n 1)" -lt "$(times_of die | head -n 1)" ]
+        berth rm many-watched many-{talks,deaf}-{1..6}
+}
+
+@test "the machine went down cleanly: no stop took too long, nothing stayed mounted" {
+        journal_of_last_boot _PID=1 >"$BATS_TEST_TMPDIR/systemd"
+        grep -q 'Stopped.*berth' "$BATS_TEST_TMPDIR/systemd"
+        run grep -iE 'timed out|fail.*unmount|Killing process' "$BATS_TEST_TMPDIR/systemd"
+        assert_equal "$output" ""
+}
+
+@test "the call that came before anybody else's was answered" {
+        wait_until -t 60 grep -q status /srv/test/early.out
+        systemctl disable test-early.service
+        assert_equal "$(cat /srv/test/early.out)" $'early\nstatus 0'
 }
 
 @test "services that were enabled are back, in order, on what they had written" {
