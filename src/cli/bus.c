@@ -7,6 +7,7 @@
 
 #include "cli/bus.h"
 #include "cli/polkit-agent.h"
+#include "container/bus-errors.h"
 #include "util/io.h"
 #include "util/strv.h"
 #include "util/utf8.h"
@@ -114,8 +115,9 @@ int bus_print_error(const sd_bus_error *error, int r) {
         return command_is_run ? row->run_exit : row->exit;
 }
 
-/* The bus takes 256 connections of a user, and 64 at once that it does not know yet: of these it drops the oldest, and whoever has
- * not said hello within five seconds, which a loaded machine may not let it. No call has been made then: it can be tried again. */
+/* The bus takes 256 connections of a user, and 64 at once that it does not know yet: of these it drops the oldest, and
+ * whoever has not said hello within five seconds, which a loaded machine may not let it. No call has been made then: it
+ * can be tried again. */
 static bool is_crowded(int r) {
         return r == -ENOBUFS || r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE || r == -EAGAIN;
 }
@@ -250,12 +252,8 @@ static int get_object(const char *member, const char *reference, char **ret_path
 }
 
 int bus_get_container(const char *reference, char **ret_path, sd_bus_error *error) {
-        if (!utf8_is_valid(reference)) { /* D-Bus cannot carry it, and no container has such a name */
-                _cleanup_free_ char *text = strdup(reference);
-                if (text)
-                        utf8_make_line(text);
-                return sd_bus_error_setf(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %s", text ? text : "");
-        }
+        if (!utf8_is_valid(reference)) /* D-Bus cannot carry it, and no container has such a name */
+                return bus_refuse(error, BERTH_ERROR_NO_SUCH_CONTAINER, "No such container: %s", reference);
         return get_object("GetContainer", reference, ret_path, error);
 }
 

@@ -15,14 +15,14 @@
 
 void log_printer_done(LogPrinter *p) {
         for (size_t i = 0; i < N_ELEMENTS(p->outputs); i++)
-                free(p->outputs[i].data);
+                buffer_done(&p->outputs[i].text);
 }
 
 static int output_flush(LogOutput *o) {
         size_t done = 0;
 
-        while (done < o->size) {
-                ssize_t n = write(o->fd, o->data + done, o->size - done);
+        while (done < o->text.size) {
+                ssize_t n = write(o->fd, o->text.data + done, o->text.size - done);
                 if (n >= 0)
                         done += (size_t) n;
                 else if (errno == EAGAIN) { /* somebody else's flag on a descriptor that was given to us */
@@ -32,22 +32,7 @@ static int output_flush(LogOutput *o) {
                 } else if (errno != EINTR)
                         return -errno;
         }
-        o->size = 0;
-        return 0;
-}
-
-static int output_append(LogOutput *o, const char *data, size_t size) {
-        if (size > o->room - o->size) {
-                size_t room = MAX_OF(o->size + size, o->room * 2);
-                char *bigger = realloc(o->data, room);
-                if (!bigger)
-                        return -ENOMEM;
-                o->data = bigger;
-                o->room = room;
-        }
-        if (size > 0)
-                memcpy(o->data + o->size, data, size);
-        o->size += size;
+        o->text.size = 0;
         return 0;
 }
 
@@ -68,7 +53,7 @@ static int print_missing(LogPrinter *p, uint64_t n) {
         int r = log_printer_flush(p);
 
         if (r >= 0)
-                r = output_append(o, line, (size_t) size);
+                r = buffer_append(&o->text, line, (size_t) size);
         return r < 0 ? r : output_flush(o);
 }
 
@@ -96,14 +81,14 @@ static int append_head(const LogPrinter *p, LogOutput *o, const LogEntry *e) {
 
         if (p->timestamps) {
                 time_format_rfc3339(e->nsec, date);
-                r = output_append(o, date, strlen(date));
+                r = buffer_append(&o->text, date, strlen(date));
                 if (r >= 0)
-                        r = output_append(o, " ", 1);
+                        r = buffer_append(&o->text, " ", 1);
         }
         if (r >= 0 && p->details) {
-                r = output_append(o, e->details, strlen(e->details));
+                r = buffer_append(&o->text, e->details, strlen(e->details));
                 if (r >= 0)
-                        r = output_append(o, " ", 1); /* also where there are none, as docker does */
+                        r = buffer_append(&o->text, " ", 1); /* also where there are none, as docker does */
         }
         return r;
 }
@@ -120,11 +105,11 @@ int log_printer_add(LogPrinter *p, const LogEntry *e) {
         if (r >= 0 && !o->in_line)
                 r = append_head(p, o, e);
         if (r >= 0)
-                r = output_append(o, e->message, e->size);
+                r = buffer_append(&o->text, e->message, e->size);
         if (r >= 0 && !e->is_partial)
-                r = output_append(o, "\n", 1);
+                r = buffer_append(&o->text, "\n", 1);
         o->in_line = e->is_partial;
-        return r >= 0 && o->size >= FLUSH_SIZE ? output_flush(o) : r;
+        return r >= 0 && o->text.size >= FLUSH_SIZE ? output_flush(o) : r;
 }
 
 bool log_printer_has(const LogPrinter *p, const char *run_id, uint64_t ordinal) {

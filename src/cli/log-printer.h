@@ -4,12 +4,12 @@
 #pragma once
 
 #include "logs/log-entry.h"
+#include "util/buffer.h"
 
 typedef struct LogOutput {
         int fd;
         bool in_line; /* the last piece had no end of line */
-        char *data;
-        size_t size, room;
+        Buffer text;
 } LogOutput;
 
 typedef struct LogPrinter {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records about a container: see container-record.h. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "container/container-record.h"
@@ -26,37 +27,35 @@ static void begin(Record *r, Names *names, const Container *c, const char *messa
         record_add(r, "OBJECT_SYSTEMD_UNIT", c->unit); /* journalctl -u shows it there, too */
 }
 
-void container_record_created(const Container *c) {
+/* What a caller asked for and has got: `format` says so, and the caller follows. */
+_printf_(4, 5)
+static void record_done(const Container *c, const char *message_id, const char *event, const char *format, ...) {
+        char what[512];
         Caller caller;
         Record r;
         Names names;
+        va_list ap;
 
-        begin(&r, &names, c, BERTH_MESSAGE_CREATED, SEVERITY_INFO, "create");
+        va_start(ap, format);
+        vsnprintf(what, sizeof(what), format, ap);
+        va_end(ap);
+        begin(&r, &names, c, message_id, SEVERITY_INFO, event);
         c->host->caller(c->host, &caller);
         const char *by = record_add_caller(&r, &caller);
-        record_end(&r, c->host->records, "Container %s was created from image %s%s.", c->name, c->settings.image, by);
+        record_end(&r, c->host->records, "%s%s.", what, by);
+}
+
+void container_record_created(const Container *c) {
+        record_done(c, BERTH_MESSAGE_CREATED, "create", "Container %s was created from image %s", c->name,
+                    c->settings.image);
 }
 
 void container_record_removed(const Container *c) {
-        Caller caller;
-        Record r;
-        Names names;
-
-        begin(&r, &names, c, BERTH_MESSAGE_REMOVED, SEVERITY_INFO, "destroy");
-        c->host->caller(c->host, &caller);
-        const char *by = record_add_caller(&r, &caller);
-        record_end(&r, c->host->records, "Container %s was removed%s.", c->name, by);
+        record_done(c, BERTH_MESSAGE_REMOVED, "destroy", "Container %s was removed", c->name);
 }
 
 void container_record_updated(const Container *c) {
-        Caller caller;
-        Record r;
-        Names names;
-
-        begin(&r, &names, c, BERTH_MESSAGE_UPDATED, SEVERITY_INFO, "update");
-        c->host->caller(c->host, &caller);
-        const char *by = record_add_caller(&r, &caller);
-        record_end(&r, c->host->records, "The settings of container %s were changed%s.", c->name, by);
+        record_done(c, BERTH_MESSAGE_UPDATED, "update", "The settings of container %s were changed", c->name);
 }
 
 static void record_lost(const Container *c, uint64_t lines) {

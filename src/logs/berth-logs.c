@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "logs/log-reader.h"
+#include "util/buffer.h"
 #include "util/io.h"
 #include "util/log.h"
 #include "util/strv.h"
@@ -19,30 +20,15 @@
 #define FLUSH_SIZE ((size_t) 32 * 1024)
 
 typedef struct Out {
-        char *data;
-        size_t size, room;
+        Buffer text;
         bool complete; /* it has been said that these were all */
 } Out;
 
 static int out_flush(Out *o) {
-        int r = o->size > 0 ? fd_write_all(STDOUT_FILENO, o->data, o->size) : 0;
+        int r = o->text.size > 0 ? fd_write_all(STDOUT_FILENO, o->text.data, o->text.size) : 0;
 
-        o->size = 0;
+        o->text.size = 0;
         return r;
-}
-
-static int out_append(Out *o, const void *data, size_t size) {
-        if (o->size + size > o->room) {
-                size_t room = MAX_OF(o->size + size, MAX_OF(o->room * 2, 2 * FLUSH_SIZE));
-                char *bigger = realloc(o->data, room);
-                if (!bigger)
-                        return -ENOMEM;
-                o->data = bigger;
-                o->room = room;
-        }
-        memcpy(o->data + o->size, data, size);
-        o->size += size;
-        return 0;
 }
 
 static bool is_text(const char *data, size_t size) {
@@ -61,34 +47,34 @@ static int put_field(void *userdata, const void *data, size_t size) {
         if (!equals || equals == text || *text == '_')
                 return 0;
         if (is_text(text, size)) {
-                r = out_append(o, text, size);
-                return r < 0 ? r : out_append(o, "\n", 1);
+                r = buffer_append(&o->text, text, size);
+                return r < 0 ? r : buffer_append(&o->text, "\n", 1);
         }
         size_t name = (size_t) (equals - text), value = size - name - 1;
         uint64_t length = htole64(value);
-        r = out_append(o, text, name);
+        r = buffer_append(&o->text, text, name);
         if (r >= 0)
-                r = out_append(o, "\n", 1);
+                r = buffer_append(&o->text, "\n", 1);
         if (r >= 0)
-                r = out_append(o, &length, sizeof(length));
+                r = buffer_append(&o->text, &length, sizeof(length));
         if (r >= 0)
-                r = out_append(o, equals + 1, value);
-        return r < 0 ? r : out_append(o, "\n", 1);
+                r = buffer_append(&o->text, equals + 1, value);
+        return r < 0 ? r : buffer_append(&o->text, "\n", 1);
 }
 
 static int put_entry(Out *o, LogReader *reader, const LogEntry *e) {
         char line[64];
         int n = snprintf(line, sizeof(line), "__REALTIME_TIMESTAMP=%llu\n", (unsigned long long) e->received);
-        int r = out_append(o, line, (size_t) n);
+        int r = buffer_append(&o->text, line, (size_t) n);
 
         if (r >= 0 && e->is_unwanted)
-                r = out_append(o, LOG_FIELD_UNWANTED "=1\n", sizeof(LOG_FIELD_UNWANTED "=1\n") - 1);
+                r = buffer_append(&o->text, LOG_FIELD_UNWANTED "=1\n", sizeof(LOG_FIELD_UNWANTED "=1\n") - 1);
         if (r >= 0)
                 r = log_reader_fields(reader, put_field, o);
         if (r >= 0)
-                r = out_append(o, "\n", 1);
+                r = buffer_append(&o->text, "\n", 1);
         o->complete = false;
-        return r >= 0 && o->size >= FLUSH_SIZE ? out_flush(o) : r;
+        return r >= 0 && o->text.size >= FLUSH_SIZE ? out_flush(o) : r;
 }
 
 static int put_all(Out *o, LogReader *reader) {
@@ -101,7 +87,7 @@ static int put_all(Out *o, LogReader *reader) {
                         return r;
         }
         if (r >= 0 && !o->complete)
-                r = out_append(o, "\n", 1);
+                r = buffer_append(&o->text, "\n", 1);
         o->complete = true;
         return r < 0 ? r : out_flush(o);
 }
@@ -147,7 +133,7 @@ static int run(const char *id, const LogQuery *query, bool follow) {
                 if (r >= 0)
                         r = put_all(&out, reader);
         }
-        free(out.data);
+        buffer_done(&out.text);
         return r == -EPIPE ? 0 : r;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "logs/log-entry.h"
+#include "util/buffer.h"
 #include "util/strv.h"
 #include "util/timestamp.h"
 
@@ -15,19 +16,13 @@ typedef struct Fields {
         char unit[512], cgroup[2048];
 } Fields;
 
-/* Text that grows. */
-typedef struct Text {
-        char *data;
-        size_t size, room;
-} Text;
-
 struct LogParser {
         bool wants_details, has_message;
         Fields fields;
         LogEntry entry;
-        Text message; /* PREFIX_SIZE bytes are left free in front */
+        Buffer message; /* PREFIX_SIZE bytes are left free in front */
         char **details;
-        Text joined;
+        Buffer joined;
 };
 
 static const struct { const char *name; size_t offset, size; } fields[] = {
@@ -92,22 +87,10 @@ LogParser *log_parser_free(LogParser *p) {
         if (!p)
                 return NULL;
         strv_free(p->details);
-        free(p->message.data);
-        free(p->joined.data);
+        buffer_done(&p->message);
+        buffer_done(&p->joined);
         free(p);
         return NULL;
-}
-
-static int text_reserve(Text *t, size_t more) {
-        if (t->size + more <= t->room)
-                return 0;
-        size_t room = MAX_OF(t->size + more, t->room * 2);
-        char *bigger = realloc(t->data, room);
-        if (!bigger)
-                return -ENOMEM;
-        t->data = bigger;
-        t->room = room;
-        return 0;
 }
 
 void log_parser_begin(LogParser *p) {
@@ -120,7 +103,7 @@ void log_parser_begin(LogParser *p) {
 
 static int keep_message(LogParser *p, const char *value, size_t size) {
         p->message.size = 0;
-        int r = text_reserve(&p->message, PREFIX_SIZE + size);
+        int r = buffer_reserve(&p->message, PREFIX_SIZE + size);
         if (r < 0)
                 return r;
         if (size > 0)
@@ -131,9 +114,9 @@ static int keep_message(LogParser *p, const char *value, size_t size) {
 }
 
 /* As Go's url.QueryEscape writes it. */
-static int append_escaped(Text *t, const char *s, size_t size) {
+static int append_escaped(Buffer *t, const char *s, size_t size) {
         static const char digits[] = "0123456789ABCDEF";
-        int r = text_reserve(t, 3 * size + 1);
+        int r = buffer_reserve(t, 3 * size + 1);
 
         if (r < 0)
                 return r;
@@ -153,7 +136,7 @@ static int append_escaped(Text *t, const char *s, size_t size) {
 }
 
 static int keep_detail(LogParser *p, const char *name, size_t name_size, const char *value, size_t size) {
-        Text t = {};
+        Buffer t = {};
         int r;
 
         for (size_t i = 0; i < N_ELEMENTS(not_details); i++)
@@ -166,7 +149,7 @@ static int keep_detail(LogParser *p, const char *name, size_t name_size, const c
                 r = append_escaped(&t, value, size);
         if (r >= 0)
                 r = strv_extendf(&p->details, "%.*s", (int) t.size, t.data);
-        free(t.data);
+        buffer_done(&t);
         return r;
 }
 
@@ -198,7 +181,7 @@ static int join_details(LogParser *p) {
                 qsort(p->details, strv_length(p->details), sizeof(char *), compare);
         for (char **d = p->details; d && *d; d++) {
                 size_t size = strlen(*d);
-                int r = text_reserve(&p->joined, size + 2);
+                int r = buffer_reserve(&p->joined, size + 2);
                 if (r < 0)
                         return r;
                 if (d != p->details)

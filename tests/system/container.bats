@@ -6,16 +6,6 @@
 # shellcheck disable=SC2154 # stderr is bats'
 load busybox
 
-object_of() {
-        printf '/org/berth1/container/%s\n' "$(berth inspect -f '{{.Id}}' "$1")"
-}
-
-call() {
-        local name=$1
-        shift
-        busctl call org.berth1 "$(object_of "$name")" org.berth1.Container "$@"
-}
-
 property() {
         busctl get-property org.berth1 "$(object_of "$1")" org.berth1.Container "$2"
 }

@@ -151,6 +151,20 @@ assert_line() {
         done
 }
 
+# --- The bus ---
+
+# The path of a container.
+object_of() {
+        printf '/org/berth1/container/%s\n' "$(berth inspect -f '{{.Id}}' "$1")"
+}
+
+# call CONTAINER METHOD [SIGNATURE ARGUMENT...]
+call() {
+        local name=$1
+        shift
+        busctl call org.berth1 "$(object_of "$name")" org.berth1.Container "$@"
+}
+
 # --- Cleaning up ---
 
 # Removes all containers. A berth that does not answer does not hold up the rest of the tests.

@@ -130,18 +130,18 @@ record() {
 }
 
 @test "a monitor that is killed in a stop: berthd tells who asked for the end" {
-        berth run -d --name stubborn busybox sh -c 'trap "" TERM; while :; do sleep 1; done'
-        wait_until has_events stubborn "create start"
-        read -r monitor _ </run/berth/containers/"$(berth inspect -f '{{.Id}}' stubborn)"/monitor
-        berth stop -t 300 stubborn &
-        wait_until has_events stubborn "create start stop"
+        berth run -d --name deaf busybox sh -c 'trap "" TERM; while :; do sleep 1; done'
+        wait_until has_events deaf "create start"
+        read -r monitor _ </run/berth/containers/"$(berth inspect -f '{{.Id}}' deaf)"/monitor
+        berth stop -t 300 deaf &
+        wait_until has_events deaf "create start stop"
         kill -9 "$monitor"
         wait
-        wait_until has_events stubborn "create start stop die"
-        assert_equal "$(record stubborn die '._SYSTEMD_UNIT + " " + .BERTH_STOPPED_BY + " " + .BERTH_STOPPED_BY_USER + " " + .BERTH_STOPPED_BY_COMMAND + " " + .PRIORITY')" \
+        wait_until has_events deaf "create start stop die"
+        assert_equal "$(record deaf die '._SYSTEMD_UNIT + " " + .BERTH_STOPPED_BY + " " + .BERTH_STOPPED_BY_USER + " " + .BERTH_STOPPED_BY_COMMAND + " " + .PRIORITY')" \
                 "berthd.service client root berth 6"
-        assert_contains "$(record stubborn die .MESSAGE)" "exit code 137, asked for by root (uid 0, berth["
-        assert_equal "$(berth inspect -f '{{.State.StoppedByUser}}' stubborn)" root
+        assert_contains "$(record deaf die .MESSAGE)" "exit code 137, asked for by root (uid 0, berth["
+        assert_equal "$(berth inspect -f '{{.State.StoppedByUser}}' deaf)" root
 }
 
 @test "a hundred quick runs, berthd killed meanwhile: no end is missing" {

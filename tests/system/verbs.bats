@@ -23,16 +23,6 @@ teardown_file() {
         leak_check
 }
 
-object_of() {
-        printf '/org/berth1/container/%s\n' "$(berth inspect -f '{{.Id}}' "$1")"
-}
-
-call() {
-        local name=$1
-        shift
-        busctl call org.berth1 "$(object_of "$name")" org.berth1.Container "$@"
-}
-
 state_of() {
         berth inspect -f '{{.State.Status}}' "$1"
 }
