@@ -412,8 +412,13 @@ static int stream_refill(ClientStream *s) {
         return 0;
 }
 
+/* Room in the buffer is none while there is a spill: what comes goes behind that. */
+static bool buffer_has_room(const ClientStream *s) {
+        return s->size < CLIENT_BUFFER_MAX && spill_size(&s->spill) == 0;
+}
+
 static bool stream_has_room(const ClientStream *s) {
-        return s->size < CLIENT_BUFFER_MAX || (s->behind && s->client->task->backlog->n_spilled < SPILL_MAX);
+        return buffer_has_room(s) || (s->behind && s->client->task->backlog->n_spilled < SPILL_MAX);
 }
 
 /* Of those that take nothing, the one with most in its spill. NULL: none takes nothing for long enough; the first will
@@ -464,7 +469,7 @@ static void on_patience(void *userdata) {
         ClientStream *s = userdata;
         Task *t = s->client->task;
 
-        if (s->size < CLIENT_BUFFER_MAX)
+        if (buffer_has_room(s))
                 return;
         if (!s->behind && s->taken >= CLIENT_PACE) {
                 s->taken = 0;
